@@ -1,0 +1,69 @@
+// Byte streams as async iterables: gathering them with a limit, cutting them into large batches, looking at the first
+// bytes. Nothing here keeps a chunk after it has asked for the next one.
+
+import { fail } from './errors.ts';
+
+/** All bytes of a stream; fails with `stream.too_large` as soon as there are more than `limit`. `what` is named. */
+export async function collectBytes(
+  source: AsyncIterable<Uint8Array>,
+  limit: number,
+  what: string,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of source) {
+    size += chunk.byteLength;
+    if (size > limit) fail('too_large', 'stream.too_large', `${what} is larger than ${limit} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, size);
+}
+
+/**
+ * The same bytes in freshly allocated pieces of exactly `size` (the last one may be shorter): few large writes, and
+ * memory that may be transferred to another thread, which a socket's pooled chunks may not.
+ */
+export async function* batches(
+  source: AsyncIterable<Uint8Array>,
+  size: number,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  let batch = new Uint8Array(size);
+  let filled = 0;
+  for await (const chunk of source) {
+    for (let at = 0; at < chunk.byteLength; ) {
+      const count = Math.min(chunk.byteLength - at, size - filled);
+      batch.set(chunk.subarray(at, at + count), filled);
+      at += count;
+      filled += count;
+      if (filled < size) continue;
+      yield batch;
+      batch = new Uint8Array(size);
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield batch.subarray(0, filled);
+}
+
+/** The first bytes (at least `count`, fewer when the stream is shorter) and the whole stream, these bytes included. */
+export async function peekBytes(
+  source: AsyncIterable<Uint8Array>,
+  count: number,
+): Promise<{ readonly head: Uint8Array; readonly stream: AsyncIterable<Uint8Array> }> {
+  const iterator = source[Symbol.asyncIterator]();
+  let head: Uint8Array = new Uint8Array(0);
+  while (head.byteLength < count) {
+    const next = await iterator.next();
+    if (next.done === true) break;
+    head = head.byteLength === 0 ? next.value : Buffer.concat([head, next.value]);
+  }
+  return { head, stream: rejoin(head, iterator) };
+}
+
+async function* rejoin(head: Uint8Array, iterator: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield head;
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
+  } finally {
+    await iterator.return?.();
+  }
+}

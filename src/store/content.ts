@@ -1,0 +1,184 @@
+// The content store: bytes under their digest, in the blobs/ directory of an OCI image layout, so that any other tool
+// reads it as it is. No byte gets its final name before all of them are verified and on disk.
+
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hashFor, isDigest, parseDigest } from '../base/digest.ts';
+import { errnoOf, fail, HoistError, translateWriteError } from '../base/errors.ts';
+import { readFileLimited, syncDirectory } from '../base/files.ts';
+import { batches } from '../base/streams.ts';
+import type { Digest } from '../spec/oci/image.ts';
+import type { ContentStore } from './store.ts';
+
+/** Few, large writes; while one is under way, the next batch fills. */
+const writeSize = 1 << 20;
+
+/** `directory` is the layout's; `temporary` must be on the same filesystem. */
+export async function openContentStore(directory: string, temporary: string): Promise<ContentStore> {
+  const blobs = join(directory, 'blobs');
+  for (const algorithm of ['sha256', 'sha512']) await mkdir(join(blobs, algorithm), { recursive: true, mode: 0o700 });
+  const inFlight = new Map<Digest, Promise<void>>();
+  const store: ContentStore = {
+    path(digest) {
+      const { algorithm, hex } = parseDigest(digest);
+      return join(blobs, algorithm, hex);
+    },
+    async has(digest) {
+      return (await sizeOf(store.path(digest))) !== undefined;
+    },
+    async read(digest, limit) {
+      const bytes = await readFileLimited(store.path(digest), limit).catch((cause) => {
+        if (cause instanceof HoistError && cause.code === 'file.too_large') {
+          fail('too_large', 'content.too_large', `the blob ${digest} is larger than the ${limit} bytes allowed`);
+        }
+        throw cause;
+      });
+      if (bytes === undefined) fail('not_found', 'content.not_found', `there is no blob ${digest} here`);
+      return bytes;
+    },
+    async ingest(expected, source, signal) {
+      const path = store.path(expected.digest);
+      // The other ingest may fail for a reason of its own (its peer, its signal): then it is our turn.
+      for (let other = inFlight.get(expected.digest); other !== undefined; other = inFlight.get(expected.digest)) {
+        await abortable(other, signal).catch(() => signal.throwIfAborted());
+      }
+      const work = sizeOf(path).then((size) =>
+        size === undefined ? receive(expected, source, { path, temporary, signal }) : undefined,
+      );
+      inFlight.set(expected.digest, work);
+      try {
+        await work;
+      } finally {
+        inFlight.delete(expected.digest);
+      }
+    },
+    async put(bytes) {
+      const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+      await store.ingest({ digest, size: bytes.byteLength }, once(bytes), new AbortController().signal);
+      return { digest, size: bytes.byteLength };
+    },
+    async remove(digest) {
+      await rm(store.path(digest), { force: true });
+    },
+    async *list() {
+      for (const algorithm of ['sha256', 'sha512']) {
+        for (const name of await readdir(join(blobs, algorithm))) {
+          const digest = `${algorithm}:${name}`;
+          if (!isDigest(digest)) continue;
+          const size = await sizeOf(join(blobs, algorithm, name));
+          if (size !== undefined) yield { digest, size };
+        }
+      }
+    },
+  };
+  return store;
+}
+
+interface Target {
+  readonly path: string;
+  readonly temporary: string;
+  readonly signal: AbortSignal;
+}
+
+/** Writes the stream to a temporary name while hashing it, and renames it when size and digest are right. */
+async function receive(
+  expected: { readonly digest: Digest; readonly size: number },
+  source: AsyncIterable<Uint8Array>,
+  target: Target,
+): Promise<void> {
+  const { digest, size } = expected;
+  const temporary = join(target.temporary, `${randomBytes(8).toString('hex')}.blob`);
+  const hash = hashFor(digest);
+  let received = 0;
+  let writing: Promise<unknown> = Promise.resolve();
+  const file = await open(temporary, 'wx', 0o600);
+  try {
+    try {
+      for await (const batch of batches(
+        watched(source, target.signal),
+        Math.min(writeSize, Math.max(size + 1, 4096)),
+      )) {
+        received += batch.byteLength;
+        if (received > size) {
+          fail(
+            'corrupt',
+            'content.size_mismatch',
+            `the blob ${digest} has more than the ${size} bytes declared for it`,
+          );
+        }
+        hash.update(batch);
+        await writing;
+        writing = file.appendFile(batch);
+        writing.catch(() => {}); // Reported by the next `await writing`.
+      }
+      await writing;
+      if (received < size) {
+        fail('corrupt', 'content.size_mismatch', `the blob ${digest} ended after ${received} of ${size} bytes`);
+      }
+      const actual = `${parseDigest(digest).algorithm}:${hash.digest('hex')}`;
+      if (actual !== digest) {
+        fail(
+          'corrupt',
+          'content.digest_mismatch',
+          `the blob ${digest} has other content than its name says: ${actual}`,
+        );
+      }
+      await file.datasync();
+    } finally {
+      await writing.catch(() => {});
+      await file.close();
+    }
+    await rename(temporary, target.path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw translateWriteError(error, temporary);
+  }
+  await syncDirectory(join(target.path, '..'));
+}
+
+/** Ends the stream with the signal's reason, also while its next chunk does not come. */
+async function* watched(source: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]();
+  let finished = false;
+  try {
+    for (;;) {
+      const next = await abortable(iterator.next(), signal);
+      if (next.done === true) {
+        finished = true;
+        return;
+      }
+      yield next.value;
+    }
+  } finally {
+    // Not awaited: a source that hangs in next() would hang here too.
+    if (!finished) void iterator.return?.()?.then(undefined, () => {});
+  }
+}
+
+async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
