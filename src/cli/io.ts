@@ -1,0 +1,49 @@
+// All that CLI code may touch of the outside: the same module runs hosted in the engine (for a native client
+// far away on a socket) and in a process of its own. Nothing in src/cli uses process, console or fs paths
+// relative to a working directory of its own.
+
+import type { AttachPoint } from '../engine/engine.ts';
+
+export interface Output {
+  /** Resolves when the reader has room for more. Rejects (EPIPE) when it went away. */
+  write(data: string | Uint8Array): Promise<void>;
+  readonly isTTY: boolean;
+}
+
+export interface AttachRequest {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  /** Bytes of the detach sequence; empty: none. */
+  readonly detachKeys: Uint8Array;
+}
+
+/** How a joined terminal came apart. `lost`: the keeper went away without an exit status (it was killed, or never ran). */
+export type AttachEnd =
+  | { readonly reason: 'exited'; readonly code: number }
+  | { readonly reason: 'detached' }
+  | { readonly reason: 'output-closed' }
+  | { readonly reason: 'lost' };
+
+export interface Io {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly stdin: { readonly isTTY: boolean; read(): AsyncIterable<Uint8Array> };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute. */
+  readonly cwd: string;
+  /** Of the terminal, where there is one; follows resizes. */
+  size(): { readonly rows: number; readonly columns: number } | undefined;
+  onResize(listener: () => void): () => void;
+  /** Signals the user sent to the command (names, `SIGINT`). While somebody listens, they do not end the command. */
+  onSignal(listener: (signal: string) => void): () => void;
+  /** Aborted when the command must end: the client went away, or a signal nobody listens to. */
+  readonly signal: AbortSignal;
+  /** Hands the terminal's file descriptors to the container and resolves when they come apart again. */
+  attach(point: AttachPoint, request: AttachRequest): Promise<AttachEnd>;
+  /** Files as the user names them (relative to cwd). */
+  readFile(path: string): Promise<Uint8Array>;
+  openFile(path: string): AsyncIterable<Uint8Array>;
+  /** Fails with code `file.exists` when it is there already, if `exclusive`. */
+  writeFile(path: string, data: string, options: { readonly exclusive: boolean }): Promise<void>;
+}

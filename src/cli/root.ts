@@ -1,0 +1,45 @@
+// What stands above the commands: the global flags and the management groups.
+
+import type { Flag } from './command.ts';
+import { flagTable } from './flags.ts';
+
+export interface Group {
+  readonly name: string;
+  readonly summary: string;
+  readonly description?: string;
+}
+
+export const groups: readonly Group[] = [
+  {
+    name: 'completion',
+    summary: 'Generate the autocompletion script for the specified shell',
+    description: `Generate the autocompletion script for hoist for the specified shell.
+See each sub-command's help for details on how to use the generated script.`,
+  },
+  { name: 'container', summary: 'Manage containers' },
+  { name: 'engine', summary: 'Manage the engine' },
+  { name: 'explain', summary: 'Print what a command would ask of the kernel, without running it' },
+  { name: 'image', summary: 'Manage images' },
+  { name: 'system', summary: 'Manage Hoist' },
+];
+
+/**
+ * Flags before the command. --root, --run-root and -H choose the engine, so the launcher has acted on them before this
+ * code runs; here they are only known, so that they parse and show.
+ */
+export function rootFlags(home: string): readonly Flag[] {
+  return flagTable(`
+      --config string      Location of client config files (default "${home}/.docker")
+  -c, --context string     Name of the context to use to connect to the daemon (overrides DOCKER_HOST env var and default context set with "docker context use")
+  -D, --debug              Enable debug mode
+  -H, --host list          Daemon socket to connect to
+  -l, --log-level string   Set the logging level ("debug", "info", "warn", "error", "fatal") (default "info")
+      --root string        Directory of images and containers (overrides HOIST_ROOT env var)
+      --run-root string    Directory of sockets and running state (overrides HOIST_RUN_ROOT env var)
+      --tls                Use TLS; implied by --tlsverify
+      --tlscacert string   Trust certs signed only by this CA (default "${home}/.docker/ca.pem")
+      --tlscert string     Path to TLS certificate file (default "${home}/.docker/cert.pem")
+      --tlskey string      Path to TLS key file (default "${home}/.docker/key.pem")
+      --tlsverify          Use TLS and verify the remote
+  -v, --version            Print version information and quit`);
+}
