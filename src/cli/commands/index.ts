@@ -1,7 +1,15 @@
 // Every command. Adding a verb is one file and one line here.
 
 import type { Command } from '../command.ts';
+import { attach } from './container/attach.ts';
 import { create } from './container/create.ts';
+import { exec } from './container/exec.ts';
+import { kill } from './container/kill.ts';
+import { logs } from './container/logs.ts';
+import { rm } from './container/rm.ts';
 import { run } from './container/run.ts';
+import { start } from './container/start.ts';
+import { restart, stop } from './container/stop.ts';
+import { wait } from './container/wait.ts';
 
-export const allCommands: readonly Command[] = [create, run];
+export const allCommands: readonly Command[] = [attach, create, exec, kill, logs, restart, rm, run, start, stop, wait];

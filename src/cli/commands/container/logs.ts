@@ -1,0 +1,43 @@
+// hoist logs: what the process wrote, its stdout to stdout and its stderr to stderr.
+
+import type { Command } from '../../command.ts';
+import { flagTable } from '../../flags.ts';
+import { parseMoment } from '../../moment.ts';
+
+const example = '(e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)';
+
+export const logs: Command = {
+  names: [['logs'], ['container', 'logs']],
+  summary: 'Fetch the logs of a container',
+  usage: '[OPTIONS] CONTAINER',
+  args: { min: 1, max: 1 },
+  flags: flagTable(`
+      --details        Show extra details provided to logs
+  -f, --follow         Follow log output
+      --since string   Show logs since timestamp ${example}
+  -n, --tail string    Number of lines to show from the end of the logs (default "all")
+  -t, --timestamps     Show timestamps
+      --until string   Show logs before a timestamp ${example}`),
+  completes: 'container',
+  async run({ io, flags, args, engine }) {
+    const tail = flags.string('tail');
+    const now = Date.now();
+    const lines = engine.containers.logs(args[0] ?? '', {
+      follow: flags.bool('follow'),
+      since: parseMoment('since', flags.string('since'), now),
+      until: parseMoment('until', flags.string('until'), now),
+      ...(/^\d+$/.test(tail) ? { tail: Number(tail) } : {}),
+      stdout: true,
+      stderr: true,
+      signal: io.signal,
+    });
+    // Details are what --log-opt labels and env add to a line; none of them is built, so only their blank remains.
+    const detail = flags.bool('details') ? ' ' : '';
+    for await (const line of lines) {
+      const prefix = `${flags.bool('timestamps') ? `${line.time} ` : ''}${detail}`;
+      const output = line.stream === 'stdout' ? io.stdout : io.stderr;
+      await output.write(prefix === '' ? line.data : Buffer.concat([Buffer.from(prefix), line.data]));
+    }
+    return 0;
+  },
+};
