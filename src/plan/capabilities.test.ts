@@ -43,7 +43,8 @@ test('privileged means all that the host has, and no more', () => {
 test('unknown and unavailable names are refused in the words of Docker', () => {
   assert.throws(
     () => containerCapabilities({ ...none, add: ['foo'] }),
-    (error) => isHoistError(error, 'capability.unknown') && error.message === 'invalid CapAdd: unknown capability: "CAP_FOO"',
+    (error) =>
+      isHoistError(error, 'capability.unknown') && error.message === 'invalid CapAdd: unknown capability: "CAP_FOO"',
   );
   assert.throws(
     () => containerCapabilities({ ...none, drop: [''] }),

@@ -66,7 +66,8 @@ export function normalizeCapability(name: string): string {
 
 function capabilityBit(name: string): number {
   const bit = names.indexOf(normalizeCapability(name).slice(4));
-  if (bit < 0) fail('invalid', 'capability.unknown', `unknown capability: ${JSON.stringify(normalizeCapability(name))}`);
+  if (bit < 0)
+    fail('invalid', 'capability.unknown', `unknown capability: ${JSON.stringify(normalizeCapability(name))}`);
   return bit;
 }
 

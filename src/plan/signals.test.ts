@@ -20,8 +20,25 @@ test('every spelling', () => {
 });
 
 test('what is no signal is refused', () => {
-  for (const text of ['', '0', '65', '-9', 'SIG', 'FOO', 'RTMIN-1', 'RTMAX+1', 'RTMIN+31', 'constructor', '9 ', '1e1']) {
-    assert.throws(() => parseSignal(text), (error) => isHoistError(error, 'signal.invalid'), text);
+  for (const text of [
+    '',
+    '0',
+    '65',
+    '-9',
+    'SIG',
+    'FOO',
+    'RTMIN-1',
+    'RTMAX+1',
+    'RTMIN+31',
+    'constructor',
+    '9 ',
+    '1e1',
+  ]) {
+    assert.throws(
+      () => parseSignal(text),
+      (error) => isHoistError(error, 'signal.invalid'),
+      text,
+    );
   }
 });
 

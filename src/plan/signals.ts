@@ -16,7 +16,9 @@ const rtMax = 64;
 export function parseSignal(text: string): number {
   const number = signalNumber(text);
   if (number === undefined) {
-    fail('invalid', 'signal.invalid', `invalid signal: ${text}`, { hint: 'use a name of signal(7) or a number from 1 to 64' });
+    fail('invalid', 'signal.invalid', `invalid signal: ${text}`, {
+      hint: 'use a name of signal(7) or a number from 1 to 64',
+    });
   }
   return number;
 }
