@@ -6,10 +6,24 @@ import { create } from './container/create.ts';
 import { exec } from './container/exec.ts';
 import { kill } from './container/kill.ts';
 import { logs } from './container/logs.ts';
+import { ps } from './container/ps.ts';
 import { rm } from './container/rm.ts';
 import { run } from './container/run.ts';
 import { start } from './container/start.ts';
 import { restart, stop } from './container/stop.ts';
 import { wait } from './container/wait.ts';
 
-export const allCommands: readonly Command[] = [attach, create, exec, kill, logs, restart, rm, run, start, stop, wait];
+export const allCommands: readonly Command[] = [
+  attach,
+  create,
+  exec,
+  kill,
+  logs,
+  ps,
+  restart,
+  rm,
+  run,
+  start,
+  stop,
+  wait,
+];
