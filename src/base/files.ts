@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf, fail, translateWriteError } from './errors.ts';
 
@@ -85,7 +85,25 @@ export async function readJson(path: string, limit = 16 << 20): Promise<unknown>
 export async function emptyDirectory(path: string, mode = 0o700): Promise<void> {
   await mkdir(path, { recursive: true, mode });
   const names = await readdir(path);
-  await Promise.all(names.map((name) => rm(join(path, name), { recursive: true, force: true })));
+  await Promise.all(names.map((name) => removeTree(join(path, name))));
+}
+
+/** Removes a file or directory with all that is in it, also below directories that are read-only to their owner. */
+export async function removeTree(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch (error) {
+    if (errnoOf(error) !== 'EACCES' && errnoOf(error) !== 'EPERM') throw error;
+    await makeWritable(path);
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+async function makeWritable(directory: string): Promise<void> {
+  await chmod(directory, 0o700);
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    if (entry.isDirectory()) await makeWritable(join(directory, entry.name));
+  }
 }
 
 export async function exists(path: string): Promise<boolean> {

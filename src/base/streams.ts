@@ -67,3 +67,40 @@ async function* rejoin(head: Uint8Array, iterator: AsyncIterator<Uint8Array>): A
     await iterator.return?.();
   }
 }
+
+/** Ends the stream with the signal's reason, also while its next chunk does not come. */
+export async function* abortableStream(
+  source: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]();
+  let finished = false;
+  try {
+    for (;;) {
+      const next = await abortable(iterator.next(), signal);
+      if (next.done === true) {
+        finished = true;
+        return;
+      }
+      yield next.value;
+    }
+  } finally {
+    // Not awaited: a source that hangs in next() would hang here too.
+    if (!finished) void iterator.return?.()?.then(undefined, () => {});
+  }
+}
+
+/** The work's result, or the signal's reason as soon as there is one; the work itself is not stopped. */
+export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

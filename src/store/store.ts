@@ -68,7 +68,39 @@ export interface LayerInfo {
   readonly size: number;
   /** Files that the engine needs before a root exists (`etc/passwd`, `etc/group`), as this layer has them. null: the layer removes it (whiteout); absent: it says nothing. */
   readonly files: Readonly<Record<string, string | null>>;
+  /** Left to do before the layer is used; always empty for erofs, and where StoreOptions.applyPending did it. */
+  readonly pending: readonly PendingOp[];
 }
+
+/**
+ * What the `dir` snapshotter could not do with Node alone; someone who can make system calls must, before the layer is
+ * used (see StoreOptions.applyPending). In order. Paths are relative to the tree ('' is its root) and binary strings:
+ * one character is one byte. `opaque`: trusted.overlay.opaque=y, or user.overlay.opaque=y in a user namespace.
+ */
+export type PendingOp =
+  | {
+      readonly op: 'mknod';
+      readonly path: string;
+      /** With the type bits; major and minor 0 and a character device: a whiteout. */
+      readonly mode: number;
+      readonly major: number;
+      readonly minor: number;
+      readonly uid: number;
+      readonly gid: number;
+      readonly mtime: number;
+      readonly mtimeNsec: number;
+    }
+  | { readonly op: 'link'; readonly path: string; readonly to: string }
+  /** Only when not root. `mode`: to be set again afterwards; undefined for a symlink. */
+  | {
+      readonly op: 'chown';
+      readonly path: string;
+      readonly uid: number;
+      readonly gid: number;
+      readonly mode: number | undefined;
+    }
+  | { readonly op: 'setxattr'; readonly path: string; readonly name: string; readonly value: string }
+  | { readonly op: 'opaque'; readonly path: string };
 
 export interface UnpackLimits {
   /** Most bytes that a layer may unpack to. */

@@ -1,0 +1,136 @@
+/* The executor: resident beside the engine, at the other end of a socket pair (fd 3). Takes plans, carries them
+ * out itself (netlink, layer mounts), in a short-lived fork, or in a fork that stays as a container's keeper.
+ * It has a mount namespace of its own: layers mounted here are seen by nobody else and vanish with it.
+ * Request: u32 length of the rest, u32 number, u8 kind, plan. */
+#include "hoist.h"
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ENGINE_FD 3
+#define MAX_REQUEST (32u << 20)
+enum { HERE, FORK, LAUNCH };
+
+/* A process of a container sees the file that its future keeper or exec'd sibling runs from as /proc/<pid>/exe
+ * (CVE-2019-5736). It is a sealed copy in memory: there is nothing on the host to overwrite. */
+static void run_sealed(char **argv)
+{
+	static char title[] = "hoist-executor                                        ";
+	char *again[] = {title, argv[1], "sealed", NULL};
+	int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	int copy = memfd_create("hoist", MFD_CLOEXEC | MFD_ALLOW_SEALING | 0x10u /* MFD_EXEC */);
+	if (copy < 0)
+		copy = memfd_create("hoist", MFD_CLOEXEC | MFD_ALLOW_SEALING); /* before 6.3 */
+	char room[65536];
+	ssize_t n;
+	while (self >= 0 && copy >= 0 && (n = read(self, room, sizeof room)) > 0)
+		if (write_all(copy, room, (size_t)n))
+			return;
+	if (fcntl(copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE))
+		return;
+	syscall(SYS_execveat, copy, "", again, environ, AT_EMPTY_PATH);
+}
+
+static void end_child(struct run *run)
+{
+	if (run->child <= 0)
+		return;
+	syscall(SYS_pidfd_send_signal, run->child_pidfd, SIGKILL, NULL, 0);
+	waitpid(run->child, NULL, __WALL);
+}
+
+static void close_slots(struct run *run)
+{
+	for (int i = 0; i < MAX_SLOTS; i++)
+		if (run->slot[i] >= 0)
+			close(run->slot[i]);
+	if (run->sync >= 0)
+		close(run->sync);
+	if (run->child_pidfd >= 0)
+		close(run->child_pidfd);
+}
+
+static void carry_out(struct run *run)
+{
+	struct buf out = {0};
+	run->out = &out;
+	int r = run_section(run, SETUP);
+	uint8_t section = run->failed_section;
+	uint32_t index = run->failed_index;
+	if (r)
+		end_child(run);
+	run_section(run, CLEANUP);
+	run->failed_section = section;
+	run->failed_index = index;
+	if (r)
+		reply_failed(run, r);
+	else
+		reply(run, FRAME_DONE, out.p, out.n);
+	free(out.p);
+	close_slots(run);
+}
+
+static void request(uint32_t seq, uint8_t kind, const char *body, size_t n)
+{
+	struct plan plan;
+	struct run run;
+	run_init(&run, &plan);
+	run.engine = ENGINE_FD;
+	run.seq = seq;
+	run.failed_section = SECTIONS; /* until an op runs: the plan itself */
+	int r = plan_decode(&plan, body, n);
+	if (r) {
+		reply_failed(&run, r);
+	} else if (kind == HERE) {
+		carry_out(&run);
+	} else {
+		pid_t pid = fork();
+		if (pid == 0) {
+			signal(SIGCHLD, SIG_DFL);
+			if (kind == LAUNCH)
+				setsid();
+			carry_out(&run); /* a launch plan ends in keep, which does not return */
+			_exit(0);
+		}
+		if (pid < 0)
+			reply_failed(&run, -errno);
+	}
+	plan_free(&plan);
+}
+
+int host_main(int argc, char **argv)
+{
+	if (argc < 3)
+		run_sealed(argv);
+	title_room(argv);
+	set_title("hoist-executor");
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGTERM, SIG_IGN); /* it ends with the engine, not before */
+	fcntl(ENGINE_FD, F_SETFD, FD_CLOEXEC);
+	int flags = fcntl(ENGINE_FD, F_GETFL);
+	fcntl(ENGINE_FD, F_SETFL, flags & ~O_NONBLOCK);
+	if (!unshare(CLONE_NEWNS))
+		mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL);
+	for (;;) {
+		uint32_t head[2];
+		uint8_t kind;
+		if (read_all(ENGINE_FD, head, sizeof head) || read_all(ENGINE_FD, &kind, 1) || head[0] < 5 || head[0] > MAX_REQUEST)
+			return 0; /* the engine is gone */
+		char *body = malloc(head[0]);
+		if (!body || read_all(ENGINE_FD, body, head[0] - 5))
+			return 1;
+		request(head[1], kind, body, head[0] - 5);
+		free(body);
+	}
+}

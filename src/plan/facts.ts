@@ -1,0 +1,24 @@
+// What a plan depends on of the machine, as data: measured in src/sys/facts.ts, made up in tests.
+
+export interface CgroupFacts {
+  /** A hybrid machine (v1 controllers beside an almost empty v2) counts as v1: that is where the controllers are. */
+  readonly version: 1 | 2;
+  /** v1: mount point of each controller that is there (`memory` -> `/sys/fs/cgroup/memory`); v2: '' -> its mount point. */
+  readonly mounts: Readonly<Record<string, string>>;
+  /** v2: the controllers that children of the engine's cgroup can have. */
+  readonly controllers: readonly string[];
+}
+
+export interface HostFacts {
+  readonly arch: 'x86_64' | 'aarch64';
+  /** [6, 1] for 6.1.0-rc3 */
+  readonly kernel: readonly [major: number, minor: number];
+  /** The engine's capability bounding set. */
+  readonly capabilities: bigint;
+  readonly cgroup: CgroupFacts;
+  /** Paths below /proc and /sys that this kernel has: masking one that is not there would fail. */
+  readonly pseudoFiles: ReadonlySet<string>;
+  readonly cpus: number;
+  /** Bytes. */
+  readonly memory: number;
+}

@@ -1,0 +1,57 @@
+// Carries out the plan of a container or an exec and follows it until the process runs: the sentence for every way
+// in which that can fail is made here.
+
+import { fail, HoistError } from '../base/errors.ts';
+import { k, type Plan, stage } from '../plan/ops.ts';
+import { explainFailure, type OpFailure } from '../plan/print.ts';
+import { errnoName } from '../sys/errno.ts';
+import type { Executor } from '../sys/executor.ts';
+import { joinKeeper, type KeeperLink } from './keeper.ts';
+
+export interface Launched {
+  readonly pid: number;
+  readonly link: KeeperLink;
+}
+
+/** Starts a plan's process; resolves when it runs. `onAttachable`: terminals can join from now on. */
+export async function launch(executor: Executor, plan: Plan, socket: string, onAttachable: () => void): Promise<Launched> {
+  let pid = 0;
+  let link: Promise<KeeperLink> | undefined;
+  const result = await executor.run(plan, 'launch', (reached, childPid) => {
+    if (reached === stage.attachable) {
+      link = joinKeeper(socket);
+      link.catch(() => {}); // told below, where the plan did not fail
+      onAttachable();
+    } else if (reached === stage.running) pid = childPid;
+  });
+  if (!result.ok) throw launchError(plan, result.failure);
+  if (!link) fail('system', 'keeper.lost', `the keeper did not open ${socket}`);
+  return { pid, link: await link };
+}
+
+/** A failed launch as the user's error: what execve says of the command has kinds (and exit codes) of its own. */
+export function launchError(plan: Plan, failure: OpFailure): HoistError {
+  const failed = failure.section === 'plan' ? undefined : plan[failure.section][failure.index];
+  const sentence = explainFailure(plan, failure, errnoName);
+  if (failed?.op === 'exec') return execError(failed.argv[0] ?? '', failed.paths, failure.errno, sentence);
+  if (failed?.op === 'bindPort' && failure.errno === k.EADDRINUSE) {
+    return new HoistError('conflict', 'port.in_use', `${failed.why}: address already in use`, { hint: 'another program on this machine listens there; choose another host port' });
+  }
+  if (failed?.op === 'chdir' && failure.section === 'child') {
+    return new HoistError('invalid', 'workdir.unusable', `cannot enter the working directory ${failed.path}: ${errnoName(failure.errno)}`);
+  }
+  return new HoistError('system', 'plan.failed', sentence, failure.errno === k.EPERM ? { hint: 'hoist explain shows every step; this one needs a right that the machine does not give' } : {});
+}
+
+function execError(command: string, paths: readonly string[], errno: number, sentence: string): HoistError {
+  const named = JSON.stringify(command);
+  if (errno === k.ENOENT || errno === k.ENOTDIR) {
+    const searched = paths.length !== 1 || paths[0] !== command;
+    return new HoistError('command_not_found', 'command.not_found', `exec: ${named}: ${searched ? 'executable file not found in $PATH' : `stat ${command}: no such file or directory`}`);
+  }
+  if (errno === k.EACCES || errno === 21) return new HoistError('not_executable', 'command.not_executable', `exec: ${named}: permission denied`);
+  if (errno === 8) {
+    return new HoistError('not_executable', 'command.bad_format', `exec ${command}: exec format error`, { hint: 'the file is for another architecture, or a script without a #! line' });
+  }
+  return new HoistError('not_executable', 'command.failed', sentence);
+}

@@ -1,0 +1,281 @@
+// Docker's Engine API documents for containers (API 1.51), as far as Hoist reads or writes them.
+// Field names, units and defaults are the API's: nanoseconds, bytes, NanoCpus; they are used inside too,
+// so that a request is described once, from the flag to the OCI configuration.
+
+import type { HealthConfig } from '../oci/image.ts';
+
+/** `{"80/tcp": {}}` */
+export type PortSet = Readonly<Record<string, Record<string, never>>>;
+
+export interface PortBinding {
+  readonly HostIp: string;
+  /** A port, a range `8000-8010`, or '' for one that the kernel chooses. */
+  readonly HostPort: string;
+}
+export type PortMap = Readonly<Record<string, readonly PortBinding[] | null>>;
+
+/** What the image and the user say about the process: portable between machines. */
+export interface ContainerConfig {
+  readonly Hostname: string;
+  readonly Domainname: string;
+  readonly User: string;
+  readonly AttachStdin: boolean;
+  readonly AttachStdout: boolean;
+  readonly AttachStderr: boolean;
+  readonly ExposedPorts?: PortSet;
+  readonly Tty: boolean;
+  readonly OpenStdin: boolean;
+  readonly StdinOnce: boolean;
+  /** `KEY=value`; `KEY` alone removes one that the image sets. */
+  readonly Env: readonly string[];
+  readonly Cmd: readonly string[] | null;
+  readonly Healthcheck?: HealthConfig;
+  readonly Image: string;
+  readonly Volumes?: Readonly<Record<string, Record<string, never>>> | null;
+  readonly WorkingDir: string;
+  readonly Entrypoint: readonly string[] | null;
+  readonly Labels: Readonly<Record<string, string>>;
+  readonly StopSignal?: string;
+  /** Seconds. */
+  readonly StopTimeout?: number;
+}
+
+export interface MountSpec {
+  readonly Type: 'bind' | 'volume' | 'tmpfs' | 'image';
+  readonly Source?: string;
+  readonly Target: string;
+  readonly ReadOnly?: boolean;
+  readonly Consistency?: string;
+  readonly BindOptions?: {
+    readonly Propagation?: string;
+    readonly NonRecursive?: boolean;
+    readonly CreateMountpoint?: boolean;
+    readonly ReadOnlyNonRecursive?: boolean;
+    readonly ReadOnlyForceRecursive?: boolean;
+  };
+  readonly VolumeOptions?: {
+    readonly NoCopy?: boolean;
+    readonly Labels?: Readonly<Record<string, string>>;
+    readonly DriverConfig?: { readonly Name?: string; readonly Options?: Readonly<Record<string, string>> };
+    readonly Subpath?: string;
+  };
+  readonly TmpfsOptions?: { readonly SizeBytes?: number; readonly Mode?: number };
+}
+
+export interface DeviceMapping {
+  readonly PathOnHost: string;
+  readonly PathInContainer: string;
+  readonly CgroupPermissions: string;
+}
+
+export interface Ulimit {
+  readonly Name: string;
+  readonly Soft: number;
+  readonly Hard: number;
+}
+
+/** What this machine is asked to grant: limits, mounts, ports, walls. Zero and '' mean "not set", as in the API. */
+export interface HostConfig {
+  /** `source:target[:options]` */
+  readonly Binds: readonly string[] | null;
+  readonly ContainerIDFile: string;
+  readonly LogConfig: { readonly Type: string; readonly Config: Readonly<Record<string, string>> };
+  /** `bridge` (or default), `none`, `host`, `container:<id>`, or a network's name. */
+  readonly NetworkMode: string;
+  readonly PortBindings: PortMap;
+  readonly RestartPolicy: { readonly Name: string; readonly MaximumRetryCount: number };
+  readonly AutoRemove: boolean;
+  readonly ConsoleSize: readonly [height: number, width: number];
+  readonly Annotations?: Readonly<Record<string, string>>;
+  readonly CapAdd: readonly string[] | null;
+  readonly CapDrop: readonly string[] | null;
+  /** '' (the default, private), `private` or `host`. */
+  readonly CgroupnsMode: string;
+  readonly Dns: readonly string[];
+  readonly DnsOptions: readonly string[];
+  readonly DnsSearch: readonly string[];
+  /** `name:ip`; `host-gateway` stands for the bridge's address. */
+  readonly ExtraHosts: readonly string[] | null;
+  readonly GroupAdd: readonly string[] | null;
+  readonly IpcMode: string;
+  readonly OomScoreAdj: number;
+  readonly PidMode: string;
+  readonly Privileged: boolean;
+  readonly PublishAllPorts: boolean;
+  readonly ReadonlyRootfs: boolean;
+  readonly SecurityOpt: readonly string[] | null;
+  /** path -> mount options */
+  readonly Tmpfs?: Readonly<Record<string, string>>;
+  readonly UTSMode: string;
+  readonly ShmSize: number;
+  readonly Sysctls?: Readonly<Record<string, string>>;
+  readonly Init?: boolean;
+  readonly CpuShares: number;
+  readonly Memory: number;
+  readonly NanoCpus: number;
+  readonly CpuPeriod: number;
+  readonly CpuQuota: number;
+  readonly CpusetCpus: string;
+  readonly CpusetMems: string;
+  readonly Devices: readonly DeviceMapping[] | null;
+  readonly MemoryReservation: number;
+  /** Memory plus swap; -1 is unlimited. */
+  readonly MemorySwap: number;
+  /** 0 or -1: unlimited. null: not set. */
+  readonly PidsLimit: number | null;
+  readonly Ulimits: readonly Ulimit[] | null;
+  readonly Mounts?: readonly MountSpec[];
+  readonly MaskedPaths?: readonly string[] | null;
+  readonly ReadonlyPaths?: readonly string[] | null;
+}
+
+/** The body of `POST /containers/create`. */
+export interface ContainerCreate {
+  readonly Config: ContainerConfig;
+  readonly HostConfig: HostConfig;
+}
+
+export type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
+
+export interface ContainerState {
+  readonly Status: ContainerStatus;
+  readonly Running: boolean;
+  readonly Paused: boolean;
+  readonly Restarting: boolean;
+  readonly OOMKilled: boolean;
+  readonly Dead: boolean;
+  readonly Pid: number;
+  readonly ExitCode: number;
+  readonly Error: string;
+  /** RFC 3339 with nanoseconds; `0001-01-01T00:00:00Z` where it never happened. */
+  readonly StartedAt: string;
+  readonly FinishedAt: string;
+}
+
+export interface EndpointSettings {
+  readonly NetworkID: string;
+  readonly EndpointID: string;
+  readonly Gateway: string;
+  readonly IPAddress: string;
+  readonly IPPrefixLen: number;
+  readonly MacAddress: string;
+  readonly IPv6Gateway: string;
+  readonly GlobalIPv6Address: string;
+  readonly GlobalIPv6PrefixLen: number;
+  readonly Aliases: readonly string[] | null;
+  readonly DNSNames: readonly string[] | null;
+}
+
+export interface MountPoint {
+  readonly Type: string;
+  readonly Name?: string;
+  readonly Source: string;
+  readonly Destination: string;
+  readonly Driver?: string;
+  readonly Mode: string;
+  readonly RW: boolean;
+  readonly Propagation: string;
+}
+
+/** `GET /containers/{id}/json` */
+export interface ContainerInspect {
+  readonly Id: string;
+  readonly Created: string;
+  readonly Path: string;
+  readonly Args: readonly string[];
+  readonly State: ContainerState;
+  /** The image's id, `sha256:…`. */
+  readonly Image: string;
+  readonly ResolvConfPath: string;
+  readonly HostnamePath: string;
+  readonly HostsPath: string;
+  readonly LogPath: string;
+  /** With a leading slash. */
+  readonly Name: string;
+  readonly RestartCount: number;
+  readonly Driver: string;
+  readonly Platform: string;
+  readonly MountLabel: string;
+  readonly ProcessLabel: string;
+  readonly AppArmorProfile: string;
+  readonly ExecIDs: readonly string[] | null;
+  readonly HostConfig: HostConfig;
+  readonly GraphDriver: { readonly Name: string; readonly Data: Readonly<Record<string, string>> };
+  readonly SizeRw?: number;
+  readonly SizeRootFs?: number;
+  readonly Mounts: readonly MountPoint[];
+  readonly Config: ContainerConfig;
+  readonly NetworkSettings: {
+    readonly Bridge: string;
+    readonly SandboxID: string;
+    readonly SandboxKey: string;
+    readonly Ports: PortMap;
+    readonly Gateway: string;
+    readonly IPAddress: string;
+    readonly IPPrefixLen: number;
+    readonly MacAddress: string;
+    readonly Networks: Readonly<Record<string, EndpointSettings>>;
+  };
+}
+
+export interface PortSummary {
+  readonly IP?: string;
+  readonly PrivatePort: number;
+  readonly PublicPort?: number;
+  readonly Type: string;
+}
+
+/** One row of `GET /containers/json`. */
+export interface ContainerSummary {
+  readonly Id: string;
+  /** Each with a leading slash. */
+  readonly Names: readonly string[];
+  readonly Image: string;
+  readonly ImageID: string;
+  readonly Command: string;
+  /** Unix seconds. */
+  readonly Created: number;
+  readonly Ports: readonly PortSummary[];
+  readonly SizeRw?: number;
+  readonly SizeRootFs?: number;
+  readonly Labels: Readonly<Record<string, string>>;
+  readonly State: ContainerStatus;
+  /** `Up 3 minutes`, `Exited (0) 2 hours ago` */
+  readonly Status: string;
+  readonly HostConfig: { readonly NetworkMode: string };
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, EndpointSettings>> };
+  readonly Mounts: readonly MountPoint[];
+}
+
+/** The body of `POST /containers/{id}/exec`. */
+export interface ExecCreate {
+  readonly AttachStdin: boolean;
+  readonly AttachStdout: boolean;
+  readonly AttachStderr: boolean;
+  readonly Tty: boolean;
+  readonly DetachKeys?: string;
+  readonly Env: readonly string[];
+  readonly Cmd: readonly string[];
+  readonly User: string;
+  readonly WorkingDir: string;
+  readonly Privileged: boolean;
+  readonly ConsoleSize?: readonly [height: number, width: number];
+}
+
+export interface ExecInspect {
+  readonly ID: string;
+  readonly ContainerID: string;
+  readonly Running: boolean;
+  readonly ExitCode: number | null;
+  readonly Pid: number;
+  readonly OpenStdin: boolean;
+  readonly OpenStdout: boolean;
+  readonly OpenStderr: boolean;
+  readonly ProcessConfig: {
+    readonly tty: boolean;
+    readonly entrypoint: string;
+    readonly arguments: readonly string[];
+    readonly user: string;
+    readonly privileged: boolean;
+  };
+}

@@ -1,0 +1,132 @@
+// The bridge to the resident executor (native/host.c): plans go out, results come back, by number.
+// One process, one socket pair made at spawn; when it dies every plan under way fails with the reason.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+import { encodePlan } from '../plan/encode.ts';
+import type { Plan } from '../plan/ops.ts';
+import type { OpFailure } from '../plan/print.ts';
+
+/** How a plan is carried out: by the executor itself, in a fork that ends with it, in a fork that stays as a keeper. */
+export type Manner = 'here' | 'fork' | 'launch';
+
+export type PlanResult =
+  /** `blobs`: what readFile and netlink dumps returned, by op index of setup. */
+  | { readonly ok: true; readonly blobs: ReadonlyMap<number, Buffer> }
+  | { readonly ok: false; readonly failure: OpFailure };
+
+export interface Executor extends AsyncDisposable {
+  /** Carries out a plan. For 'launch' it resolves at the stage `running` (ok, no blobs) or at the failure. */
+  run(plan: Plan, manner: Manner, onStage?: (stage: number, pid: number) => void): Promise<PlanResult>;
+  readonly pid: number;
+}
+
+const manners: Readonly<Record<Manner, number>> = { here: 0, fork: 1, launch: 2 };
+const sectionNames = ['setup', 'child', 'cleanup', 'plan'] as const;
+const frameDone = 1;
+const frameFailed = 2;
+const frameReport = 3;
+const stageRunning = 2;
+
+interface Pending {
+  readonly resolve: (result: PlanResult) => void;
+  readonly reject: (error: Error) => void;
+  readonly onStage: ((stage: number, pid: number) => void) | undefined;
+  readonly launch: boolean;
+}
+
+/** Starts the executor. `binary`: the native hoist. `onDeath` is called when it ends without being asked to. */
+export function startExecutor(binary: string, onDeath: (reason: string) => void): Executor {
+  const child: ChildProcess = spawn(binary, ['--hoist-executor'], {
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    env: {},
+    detached: true, // a Ctrl-C meant for another process must not reach it
+  });
+  const socket = child.stdio[3] as Duplex;
+  const pending = new Map<number, Pending>();
+  let number = 0;
+  let dead: string | undefined;
+  let asked = false;
+
+  const die = (reason: string): void => {
+    if (dead !== undefined) return;
+    dead = reason;
+    for (const one of pending.values()) one.reject(new Error(reason));
+    pending.clear();
+    if (!asked) onDeath(reason);
+  };
+  child.on('error', (error) => die(`cannot start ${binary}: ${error.message}`));
+  child.on('exit', (code, signal) => die(`the executor ended (${signal ?? `code ${code}`})`));
+  socket.on('error', () => {}); // its exit tells more
+  readFrames(socket, (frame) => settle(pending, frame));
+  child.unref();
+
+  return {
+    pid: child.pid ?? 0,
+    run(plan, manner, onStage) {
+      if (dead !== undefined) return Promise.reject(new Error(dead));
+      const body = encodePlan(plan);
+      const seq = ++number;
+      const head = Buffer.allocUnsafe(9);
+      head.writeUInt32LE(body.length + 5, 0);
+      head.writeUInt32LE(seq, 4);
+      head[8] = manners[manner];
+      return new Promise((resolve, reject) => {
+        pending.set(seq, { resolve, reject, onStage, launch: manner === 'launch' });
+        socket.write(Buffer.concat([head, body]));
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      asked = true;
+      if (dead !== undefined) return;
+      const gone = new Promise((resolve) => child.once('exit', resolve));
+      socket.end();
+      await gone;
+    },
+  };
+}
+
+function readFrames(socket: Duplex, onFrame: (frame: Buffer) => void): void {
+  let rest: Buffer = Buffer.alloc(0);
+  socket.on('data', (chunk: Buffer) => {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    let at = 0;
+    while (rest.length - at >= 4) {
+      const length = rest.readUInt32LE(at);
+      if (rest.length - at - 4 < length) break;
+      onFrame(rest.subarray(at + 4, at + 4 + length));
+      at += 4 + length;
+    }
+    rest = rest.subarray(at);
+  });
+}
+
+function settle(pending: Map<number, Pending>, frame: Buffer): void {
+  const seq = frame.readUInt32LE(1);
+  const one = pending.get(seq);
+  if (!one) return;
+  const finish = (result: PlanResult): void => {
+    pending.delete(seq);
+    one.resolve(result);
+  };
+  if (frame[0] === frameReport) {
+    const stage = frame.readUInt32LE(5);
+    one.onStage?.(stage, frame.readInt32LE(9));
+    if (one.launch && stage === stageRunning) finish({ ok: true, blobs: new Map() });
+  } else if (frame[0] === frameFailed) {
+    const section = sectionNames[frame[5] ?? 3] ?? 'plan';
+    finish({ ok: false, failure: { section, index: frame.readUInt32LE(6), errno: -frame.readInt32LE(10) } });
+  } else if (frame[0] === frameDone) {
+    finish({ ok: true, blobs: readBlobs(frame.subarray(5)) });
+  }
+}
+
+function readBlobs(bytes: Buffer): ReadonlyMap<number, Buffer> {
+  const blobs = new Map<number, Buffer>();
+  for (let at = 0; at + 8 <= bytes.length; ) {
+    const length = bytes.readUInt32LE(at + 4);
+    blobs.set(bytes.readUInt32LE(at), Buffer.from(bytes.subarray(at + 8, at + 8 + length)));
+    at += 8 + length;
+  }
+  return blobs;
+}

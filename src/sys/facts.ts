@@ -1,0 +1,82 @@
+// Measures what plans depend on of this machine (src/plan/facts.ts). Once per engine.
+
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import os from 'node:os';
+import type { CgroupFacts, HostFacts } from '../plan/facts.ts';
+
+export interface MachineFacts extends HostFacts {
+  readonly kernelRelease: string;
+  /** erofs can be mounted straight from a file (6.12), through a loop device, or not at all. */
+  readonly erofs: 'file' | 'loop' | 'none';
+}
+
+export function measureFacts(): MachineFacts {
+  const release = os.release();
+  const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10));
+  return {
+    arch: os.arch() === 'arm64' ? 'aarch64' : 'x86_64',
+    kernel: [major, minor],
+    kernelRelease: release,
+    capabilities: boundingSet(),
+    cgroup: cgroupFacts(readFileSync('/proc/self/mountinfo', 'utf8')),
+    pseudoFiles: pseudoFiles(),
+    cpus: os.cpus().length,
+    memory: os.totalmem(),
+    erofs: erofsSupport(major, minor),
+  };
+}
+
+function boundingSet(): bigint {
+  const line = /^CapBnd:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'));
+  return BigInt(`0x${line?.[1] ?? '0'}`);
+}
+
+function erofsSupport(major: number, minor: number): MachineFacts['erofs'] {
+  const known = readFileSync('/proc/filesystems', 'utf8').includes('\terofs') || existsSync(`/lib/modules/${os.release()}/kernel/fs/erofs`);
+  if (!known || process.geteuid?.() !== 0) return 'none';
+  return major > 6 || (major === 6 && minor >= 12) ? 'file' : 'loop';
+}
+
+/** Reads /proc/self/mountinfo (proc(5)): fields up to ' - ', then type, source, super options. */
+export function cgroupFacts(mountinfo: string): CgroupFacts {
+  const mounts: Record<string, string> = {};
+  let unified: string | undefined;
+  for (const line of mountinfo.split('\n')) {
+    const [left, right] = line.split(' - ');
+    if (!left || !right) continue;
+    const mountpoint = left.split(' ')[4] ?? '';
+    const [type, , superOptions = ''] = right.split(' ');
+    if (type === 'cgroup2') unified ??= mountpoint;
+    if (type !== 'cgroup') continue;
+    for (const option of superOptions.split(',')) {
+      if (['cpu', 'cpuacct', 'cpuset', 'memory', 'pids', 'devices', 'freezer', 'blkio'].includes(option)) mounts[option] ??= mountpoint;
+    }
+  }
+  if (Object.keys(mounts).length > 0) return { version: 1, mounts, controllers: [] };
+  if (unified === undefined) return { version: 1, mounts: {}, controllers: [] };
+  let controllers: string[] = [];
+  try {
+    controllers = readFileSync(`${unified}/cgroup.controllers`, 'utf8').trim().split(' ');
+  } catch {} // not readable: then nothing can be limited, and creating a group says so
+  return { version: 2, mounts: { '': unified }, controllers };
+}
+
+/** What this kernel has below /proc and /sys, of what containers hide: a trailing slash marks a directory as well. */
+function pseudoFiles(): ReadonlySet<string> {
+  const found = new Set<string>();
+  const look = (path: string): void => {
+    try {
+      found.add(path);
+      if (statSync(path).isDirectory()) found.add(`${path}/`);
+    } catch {
+      found.delete(path);
+    }
+  };
+  for (const name of readdirSync('/proc')) if (!/^\d+$/.test(name)) look(`/proc/${name}`);
+  for (const path of ['/sys/firmware', '/sys/devices/virtual/powercap', '/sys/fs/selinux', ...coreThermal()]) look(path);
+  return found;
+}
+
+function coreThermal(): string[] {
+  return os.cpus().map((_, cpu) => `/sys/devices/system/cpu/cpu${cpu}/thermal_throttle`);
+}
