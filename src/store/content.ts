@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { hashFor, isDigest, parseDigest } from '../base/digest.ts';
 import { errnoOf, fail, HoistError, translateWriteError } from '../base/errors.ts';
 import { readFileLimited, syncDirectory } from '../base/files.ts';
-import { batches } from '../base/streams.ts';
+import { abortableStream, batches } from '../base/streams.ts';
 import type { Digest } from '../spec/oci/image.ts';
+import { singleFlight } from './single-flight.ts';
 import type { ContentStore } from './store.ts';
 
 /** Few, large writes; while one is under way, the next batch fills. */
@@ -18,7 +19,7 @@ const writeSize = 1 << 20;
 export async function openContentStore(directory: string, temporary: string): Promise<ContentStore> {
   const blobs = join(directory, 'blobs');
   for (const algorithm of ['sha256', 'sha512']) await mkdir(join(blobs, algorithm), { recursive: true, mode: 0o700 });
-  const inFlight = new Map<Digest, Promise<void>>();
+  const flight = singleFlight<true>();
   const store: ContentStore = {
     path(digest) {
       const { algorithm, hex } = parseDigest(digest);
@@ -39,19 +40,10 @@ export async function openContentStore(directory: string, temporary: string): Pr
     },
     async ingest(expected, source, signal) {
       const path = store.path(expected.digest);
-      // The other ingest may fail for a reason of its own (its peer, its signal): then it is our turn.
-      for (let other = inFlight.get(expected.digest); other !== undefined; other = inFlight.get(expected.digest)) {
-        await abortable(other, signal).catch(() => signal.throwIfAborted());
-      }
-      const work = sizeOf(path).then((size) =>
-        size === undefined ? receive(expected, source, { path, temporary, signal }) : undefined,
-      );
-      inFlight.set(expected.digest, work);
-      try {
-        await work;
-      } finally {
-        inFlight.delete(expected.digest);
-      }
+      await flight(expected.digest, signal, {
+        known: async () => ((await sizeOf(path)) === undefined ? undefined : true),
+        work: () => receive(expected, source, { path, temporary, signal }),
+      });
     },
     async put(bytes) {
       const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
@@ -86,7 +78,7 @@ async function receive(
   expected: { readonly digest: Digest; readonly size: number },
   source: AsyncIterable<Uint8Array>,
   target: Target,
-): Promise<void> {
+): Promise<true> {
   const { digest, size } = expected;
   const temporary = join(target.temporary, `${randomBytes(8).toString('hex')}.blob`);
   const hash = hashFor(digest);
@@ -96,7 +88,7 @@ async function receive(
   try {
     try {
       for await (const batch of batches(
-        watched(source, target.signal),
+        abortableStream(source, target.signal),
         Math.min(writeSize, Math.max(size + 1, 4096)),
       )) {
         received += batch.byteLength;
@@ -135,39 +127,7 @@ async function receive(
     throw translateWriteError(error, temporary);
   }
   await syncDirectory(join(target.path, '..'));
-}
-
-/** Ends the stream with the signal's reason, also while its next chunk does not come. */
-async function* watched(source: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const iterator = source[Symbol.asyncIterator]();
-  let finished = false;
-  try {
-    for (;;) {
-      const next = await abortable(iterator.next(), signal);
-      if (next.done === true) {
-        finished = true;
-        return;
-      }
-      yield next.value;
-    }
-  } finally {
-    // Not awaited: a source that hangs in next() would hang here too.
-    if (!finished) void iterator.return?.()?.then(undefined, () => {});
-  }
-}
-
-async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  let onAbort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
+  return true;
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

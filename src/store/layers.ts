@@ -1,0 +1,170 @@
+// The layer store: one directory per diffID, holding layer.json and the snapshot. A layer is made in the temporary
+// directory and gets its place by one rename, so what is under layers/ is whole.
+
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { isDigest, parseDigest } from '../base/digest.ts';
+import { errnoOf, fail, translateWriteError } from '../base/errors.ts';
+import { exists, readJson, removeTree, syncDirectory, writeJsonAtomic } from '../base/files.ts';
+import { abortableStream } from '../base/streams.ts';
+import type { Digest } from '../spec/oci/image.ts';
+import { singleFlight } from './single-flight.ts';
+import type { LayerInfo, LayerStore, PendingOp } from './store.ts';
+import { type UnpackJob, type UnpackResult, unpack } from './unpack.ts';
+import { unpackInWorker } from './unpack-thread.ts';
+
+export interface LayerStoreOptions {
+  readonly directory: string;
+  /** On the same filesystem. */
+  readonly temporary: string;
+  readonly driver: 'erofs' | 'dir';
+  readonly workerUrl: URL | undefined;
+  readonly allowDevices: boolean;
+  readonly applyPending: ((tree: string, pending: readonly PendingOp[]) => Promise<void>) | undefined;
+}
+
+/** What layer.json holds. */
+interface LayerDocument {
+  readonly version: 1;
+  readonly diffId: Digest;
+  readonly driver: 'erofs' | 'dir';
+  readonly size: number;
+  readonly files: Readonly<Record<string, string | null>>;
+  readonly pending: readonly PendingOp[];
+}
+
+export async function openLayerStore(options: LayerStoreOptions): Promise<LayerStore> {
+  const { directory, temporary, driver } = options;
+  // 0700: what is in a layer (setuid programs!) is for containers, not for this host's users.
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const known = new Map<Digest, LayerInfo>();
+  const flight = singleFlight<LayerInfo>();
+  const slots = semaphore(Math.max(2, availableParallelism()));
+
+  const place = (diffId: Digest) => join(directory, parseDigest(diffId).hex);
+
+  async function lookUp(diffId: Digest): Promise<LayerInfo | undefined> {
+    const cached = known.get(diffId);
+    if (cached !== undefined) return cached;
+    const document = await readJson(join(place(diffId), 'layer.json'));
+    if (document === undefined) return undefined;
+    const info = infoOf(document, place(diffId));
+    known.set(diffId, info);
+    return info;
+  }
+
+  async function make(
+    source: AsyncIterable<Uint8Array>,
+    wanted: Parameters<LayerStore['unpack']>[1],
+  ): Promise<LayerInfo> {
+    const { compression, diffId, limits, signal } = wanted;
+    const work = join(temporary, `${randomBytes(8).toString('hex')}.layer`);
+    const release = await slots();
+    try {
+      signal.throwIfAborted();
+      await mkdir(work, { mode: 0o700 });
+      const job: UnpackJob = {
+        driver,
+        directory: work,
+        compression,
+        diffId,
+        limits,
+        allowDevices: options.allowDevices,
+      };
+      const stream = abortableStream(source, signal);
+      const result =
+        options.workerUrl === undefined
+          ? await unpack(stream, job)
+          : await unpackInWorker(stream, { job, url: options.workerUrl, signal });
+      return await commit(work, result);
+    } catch (error) {
+      throw translateWriteError(error, work);
+    } finally {
+      release();
+      await removeTree(work);
+    }
+  }
+
+  async function commit(work: string, result: UnpackResult): Promise<LayerInfo> {
+    const { diffId, size, files } = result;
+    let pending = result.pending;
+    if (pending.length > 0 && options.applyPending !== undefined) {
+      await options.applyPending(join(work, 'tree'), pending);
+      pending = [];
+    }
+    const document: LayerDocument = { version: 1, diffId, driver, size, files, pending };
+    await writeJsonAtomic(join(work, 'layer.json'), document);
+    try {
+      await rename(work, place(diffId));
+    } catch (error) {
+      // It came by another way meanwhile: the same content under the same name.
+      if (errnoOf(error) !== 'ENOTEMPTY' && errnoOf(error) !== 'EEXIST') throw error;
+    }
+    await syncDirectory(directory);
+    return store.info(diffId);
+  }
+
+  const store: LayerStore = {
+    driver,
+    has: async (diffId) => known.has(diffId) || exists(place(diffId)),
+    async info(diffId) {
+      const info = await lookUp(diffId);
+      if (info === undefined) fail('not_found', 'layer.not_found', `there is no layer ${diffId} here`);
+      return info;
+    },
+    unpack(source, wanted) {
+      const { diffId, signal } = wanted;
+      if (diffId === undefined) return make(source, wanted);
+      return flight(diffId, signal, { known: () => lookUp(diffId), work: () => make(source, wanted) });
+    },
+    async remove(diffId) {
+      known.delete(diffId);
+      // Out of its place in one step, then away.
+      const dying = join(temporary, `${randomBytes(8).toString('hex')}.removed`);
+      try {
+        await rename(place(diffId), dying);
+      } catch (error) {
+        if (errnoOf(error) === 'ENOENT') return;
+        throw error;
+      }
+      await removeTree(dying);
+    },
+    async *list() {
+      for (const name of await readdir(directory)) {
+        const diffId = `${name.length === 128 ? 'sha512' : 'sha256'}:${name}`;
+        if (isDigest(diffId)) yield diffId;
+      }
+    },
+  };
+  return store;
+}
+
+function infoOf(document: unknown, place: string): LayerInfo {
+  const layer = document as LayerDocument;
+  if (layer.version !== 1)
+    fail('corrupt', 'layer.version', `${join(place, 'layer.json')} has a version that is not known`);
+  const { diffId, size, files, pending } = layer;
+  const source =
+    layer.driver === 'erofs'
+      ? ({ kind: 'erofs', file: join(place, 'layer.erofs') } as const)
+      : ({ kind: 'dir', path: join(place, 'tree') } as const);
+  return { diffId, source, size, files, pending };
+}
+
+/** Resolves to a release function when there is room for one more. */
+function semaphore(count: number): () => Promise<() => void> {
+  let free = count;
+  const waiting: (() => void)[] = [];
+  const release = () => {
+    const next = waiting.shift();
+    if (next === undefined) free++;
+    else next();
+  };
+  return async () => {
+    if (free > 0) free--;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    return release;
+  };
+}
