@@ -65,6 +65,7 @@ export function tellFailure(error: unknown, command: Command, path: readonly str
     const text = `${program}: ${message}\n${hint}\nRun '${typed} --help' for more information\n`;
     return { text, code: launchCodes[error.kind] ?? 125 };
   }
+  if (error.code === 'cli.bad_template') return { text: `${message}\n`, code: 64 };
   const code = command.names.some((name) => name.at(-1) === 'exec') ? launchCodes[error.kind] : undefined;
   return { text: `${message}\n${hint}`, code: code ?? 1 };
 }

@@ -12,18 +12,13 @@ import { run } from './container/run.ts';
 import { start } from './container/start.ts';
 import { restart, stop } from './container/stop.ts';
 import { wait } from './container/wait.ts';
+import { importImage } from './image/import.ts';
+import { images } from './image/ls.ts';
+import { pull } from './image/pull.ts';
+import { rmi } from './image/rm.ts';
+import { containerInspect, imageInspect, inspect } from './inspect.ts';
 
-export const allCommands: readonly Command[] = [
-  attach,
-  create,
-  exec,
-  kill,
-  logs,
-  ps,
-  restart,
-  rm,
-  run,
-  start,
-  stop,
-  wait,
-];
+const container = [attach, containerInspect, create, exec, kill, logs, ps, restart, rm, run, start, stop, wait];
+const image = [imageInspect, images, importImage, pull, rmi];
+
+export const allCommands: readonly Command[] = [...container, ...image, inspect];

@@ -1,6 +1,8 @@
 // Lists as Docker's --format understands them: `table`, `table TEMPLATE`, `json`, `raw`, or a template for each row.
 
 import { fail, isHoistError } from '../../base/errors.ts';
+import type { Invocation } from '../command.ts';
+import type { Functions } from '../template/evaluate.ts';
 import { dockerFunctions } from '../template/functions.ts';
 import { parseTemplate, type Template } from '../template/template.ts';
 import { goJson } from '../template/values.ts';
@@ -11,6 +13,8 @@ export interface Listing {
   readonly format: string;
   /** With `table ` in front. */
   readonly tableFormat: string;
+  /** What `raw` stands for: a block of lines for each row. */
+  readonly rawFormat: string;
   /** The field that -q prints. */
   readonly quiet: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
@@ -18,29 +22,46 @@ export interface Listing {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
 }
 
+/** -q decides what is printed; a --format beside it is told to be idle. */
+export async function warnQuiet({ io, flags }: Pick<Invocation, 'io' | 'flags'>): Promise<void> {
+  if (!flags.bool('quiet') || flags.string('format') === '') return;
+  await io.stderr.write('WARNING: Ignoring custom format, because both --format and --quiet are set.\n');
+}
+
 /** Header cells go through the same template as the rows; the helpers leave them as they are. */
-const headerFunctions = Object.fromEntries(
-  Object.keys(dockerFunctions).map((name) => [name, (value: unknown) => value] as const),
-);
+const headerFunctions: Functions = {
+  json: (value) => value,
+  join: (value, _separator) => value,
+  split: (value, _separator) => value,
+  lower: (value) => value,
+  upper: (value) => value,
+  title: (value) => value,
+  pad: (value, _before, _after) => value,
+  truncate: (value, _length) => value,
+};
 
 export function renderListing(listing: Listing): string {
   const { headers, rows } = listing;
   const format = chosenFormat(listing);
-  if (format === 'json') return rows.map((row) => `${goJson(sorted(row))}\n`).join('');
+  if (format === 'json') return rows.map((row) => `${goJson(row)}\n`).join('');
   const isTable = format.startsWith('table');
-  const source = unescapeTabs(isTable ? format.slice('table'.length).trim() : format);
+  const source = unescapeTabs((isTable ? format.slice('table'.length) : format).replace(/^ +| +$/g, ''));
   const row = parse(source, dockerFunctions);
   const lines = rows.map((fields) => execute(row, fields));
   if (!isTable) return lines.map((line) => `${line}\n`).join('');
-  const header = execute(parse(source, headerFunctions), new Map(Object.entries(headers)));
+  const header = execute(parse(source, headerFunctions), { ...headers, Label: labelHeader });
   return alignTable([header, ...lines].flatMap((line) => line.split('\n')));
 }
 
-function chosenFormat({ format, tableFormat, quiet }: Listing): string {
-  const trimmed = format.trim();
-  const isDefault = trimmed === '' || trimmed === 'table';
-  if (quiet !== undefined && (isDefault || trimmed === 'raw')) return `{{.${quiet}}}`;
-  return isDefault ? tableFormat : trimmed;
+function chosenFormat({ format, tableFormat, rawFormat, quiet }: Listing): string {
+  if (quiet !== undefined) return format === 'raw' ? `${rawFormat.split(':', 1)[0]}: {{.${quiet}}}` : `{{.${quiet}}}`;
+  if (format === 'raw') return rawFormat;
+  return format === '' || format === 'table' ? tableFormat : format;
+}
+
+/** `{{.Label "com.example.my-key"}}` heads its column with `my key`. */
+function labelHeader(name: unknown): string {
+  return (String(name).split('.').at(-1) ?? '').replace(/[-_]/g, ' ');
 }
 
 /** `\t` and `\n` as they arrive from a shell's single quotes. */
@@ -48,7 +69,7 @@ function unescapeTabs(text: string): string {
   return text.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
 }
 
-function parse(source: string, functions: typeof dockerFunctions): Template {
+function parse(source: string, functions: Functions): Template {
   try {
     return parseTemplate(source, { functions });
   } catch (error) {
@@ -67,8 +88,4 @@ function execute(template: Template, data: unknown): string {
 function rethrow(error: unknown, what: string): never {
   if (!isHoistError(error, 'cli.template')) throw error;
   return fail('invalid', 'cli.template', `${what}: ${error.message}`, { cause: error });
-}
-
-function sorted(row: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

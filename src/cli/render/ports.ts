@@ -1,4 +1,4 @@
-// The PORTS column: `0.0.0.0:8080->80/tcp, [::]:8080->80/tcp, 443/tcp, 0.0.0.0:9000-9002->9000-9002/tcp`.
+// The PORTS column: `443/tcp, 0.0.0.0:9000-9002->9000-9002/tcp, 0.0.0.0:8080->80/tcp, [::]:8080->80/tcp`.
 
 import type { PortSummary } from '../../spec/docker/container.ts';
 
@@ -10,6 +10,7 @@ interface Range {
 /** Neighbouring ports with the same address and distance become a range, as in Docker's client. */
 export function displayPorts(ports: readonly PortSummary[]): string {
   const groups = new Map<string, Range>();
+  const done: string[] = [];
   const hosts: string[] = [];
   const order: string[] = [];
   const text = (key: string, range: Range): string => {
@@ -30,12 +31,12 @@ export function displayPorts(ports: readonly PortSummary[]): string {
       order.push(key);
     } else if (PrivatePort === group.last + 1) group.last = PrivatePort;
     else {
-      hosts.push(text(key, group));
+      done.push(text(key, group));
       groups.set(key, { first: PrivatePort, last: PrivatePort });
     }
   }
   const rest = order.map((key) => text(key, groups.get(key) ?? { first: 0, last: 0 }));
-  return [...hosts, ...rest].join(', ');
+  return [...done, ...rest, ...hosts].join(', ');
 }
 
 function bracketed(ip: string): string {

@@ -12,7 +12,7 @@ export interface EvaluateOptions {
   readonly missingKey: 'default' | 'error';
 }
 
-/** What a value that is not there prints as. */
+/** What a value that is not there prints as; a nil pointer, null, prints as `<nil>`. */
 const noValue = '<no value>';
 
 export function evaluate(tree: Tree, data: unknown, options: EvaluateOptions): string {
@@ -55,7 +55,7 @@ function step(state: State, node: Node, dot: unknown): Jump {
       return undefined;
     case 'action': {
       const value = evaluatePipe(state, node.pipe, dot);
-      if (node.pipe.variables.length === 0) state.out.push(isNil(value) ? noValue : goPrint(value));
+      if (node.pipe.variables.length === 0) state.out.push(value === undefined ? noValue : goPrint(value));
       return undefined;
     }
     case 'if':
@@ -233,11 +233,19 @@ function callFunction(
   return call(state, at, { name: at.name, method, args: [...rest.map(value), ...piped] });
 }
 
+/** Functions of Go's that take any number of arguments, after those that their JS form names. */
+const variadic = new Set('and or index slice print printf println html js urlquery eq'.split(' '));
+
 function call(
   state: State,
   at: At,
   { name, method, args }: { readonly name: string; readonly method: Method; readonly args: readonly unknown[] },
 ): unknown {
+  const fixed = !variadic.has(name);
+  if (args.length < method.length || (fixed && args.length > method.length)) {
+    const want = `${fixed ? '' : 'at least '}${method.length}`;
+    problem(state, at, `wrong number of args for ${name}: want ${want} got ${args.length}`);
+  }
   try {
     return method(...args);
   } catch (error) {

@@ -5,8 +5,12 @@ import { quoted } from './strings.ts';
 
 export type Method = (...args: readonly unknown[]) => unknown;
 
-/** Names the Go type of a struct in error messages. */
+/** Names the Go type of a struct in error messages; only rows of lists have it, and Go escapes their JSON for HTML. */
 export const goType: unique symbol = Symbol('goType');
+
+/** A slice and a map that are nil: they print as empty, and are null in JSON. */
+export const nilSlice: readonly unknown[] = [];
+export const nilMap: ReadonlyMap<string, unknown> = new Map();
 
 export function isStruct(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Map);
@@ -79,12 +83,18 @@ export function fieldsOf(struct: Readonly<Record<string, unknown>>): readonly (r
 
 /** encoding/json: maps sorted by key, structs in order, nil slices as null. */
 export function goJson(value: unknown): string {
-  if (isNil(value)) return 'null';
+  if (isNil(value) || value === nilSlice || value === nilMap) return 'null';
   if (Array.isArray(value)) return `[${value.map(goJson).join(',')}]`;
   const entries = isMap(value) ? sortedEntries(value) : isStruct(value) ? fieldsOf(value) : undefined;
   if (entries === undefined) return JSON.stringify(value);
   const present = entries.filter(([, item]) => item !== undefined);
-  return `{${present.map(([key, item]) => `${JSON.stringify(key)}:${goJson(item)}`).join(',')}}`;
+  const json = `{${present.map(([key, item]) => `${JSON.stringify(key)}:${goJson(item)}`).join(',')}}`;
+  return isStruct(value) && goType in value ? escapeHtml(json) : json;
+}
+
+/** What encoding/json does unless it is told not to. */
+function escapeHtml(json: string): string {
+  return json.replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 export function goQuoted(value: unknown): string {

@@ -5,7 +5,7 @@ import type { Command } from '../../command.ts';
 import { filters } from '../../filters.ts';
 import { flagTable } from '../../flags.ts';
 import { listFormatFlag } from '../../formatflag.ts';
-import { renderListing } from '../../render/listing.ts';
+import { renderListing, warnQuiet } from '../../render/listing.ts';
 import { displayPorts } from '../../render/ports.ts';
 import { humanSize } from '../../render/size.ts';
 import { ellipsis, shortId } from '../../render/text.ts';
@@ -16,6 +16,17 @@ import { parseInt64 } from '../../values.ts';
 
 const tableFormat =
   'table {{.ID}}\\t{{.Image}}\\t{{.Command}}\\t{{.RunningFor}}\\t{{.Status}}\\t{{.Ports}}\\t{{.Names}}';
+
+const rawFormat = `container_id: {{.ID}}
+image: {{.Image}}
+command: {{.Command}}
+created_at: {{.CreatedAt}}
+state: {{.State}}
+status: {{.Status}}
+names: {{.Names}}
+labels:{{pad .Labels 1 0}}
+ports:{{pad .Ports 1 0}}
+`;
 
 const headers = {
   ID: 'CONTAINER ID',
@@ -51,6 +62,7 @@ ${listFormatFlag}
   -s, --size            Display total file sizes`),
   async run({ io, flags, engine }) {
     const format = flags.string('format');
+    await warnQuiet({ io, flags });
     const last = flags.bool('latest') ? 1 : parseInt64(flags.string('last'));
     const size = flags.bool('size') || (!flags.bool('quiet') && /\.Size\b/.test(format));
     const containers = await engine.containers.list({
@@ -64,6 +76,7 @@ ${listFormatFlag}
     await io.stdout.write(
       renderListing({
         format,
+        rawFormat: `${rawFormat}${flags.bool('size') ? 'size: {{.Size}}\n' : ''}`,
         tableFormat: flags.bool('size') ? `${tableFormat}\\t{{.Size}}` : tableFormat,
         quiet: flags.bool('quiet') ? 'ID' : undefined,
         headers,
@@ -97,7 +110,7 @@ function containerRow(
     Mounts: mounts.map((name) => (truncate ? ellipsis(name, 15) : name)).join(','),
     Names: shown.join(','),
     Networks: Object.keys(container.NetworkSettings.Networks).join(','),
-    Platform: undefined,
+    Platform: null,
     Ports: displayPorts(container.Ports),
     RunningFor: `${humanDuration(now - container.Created)} ago`,
     Size: sizes(container),

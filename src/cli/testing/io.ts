@@ -1,0 +1,86 @@
+// An Io in memory: what a command wrote, where, and in which order. For tests.
+
+import { HoistError } from '../../base/errors.ts';
+import type { AttachPoint } from '../../engine/engine.ts';
+import type { AttachEnd, AttachRequest, Io } from '../io.ts';
+
+export interface FakeIo extends Io {
+  readonly out: () => string;
+  readonly err: () => string;
+  readonly files: Map<string, string>;
+  readonly attached: { readonly point: AttachPoint; readonly request: AttachRequest }[];
+  /** Sends a signal to whoever listens; false where nobody does. */
+  raise(signal: string): boolean;
+  resized(): void;
+  readonly abort: AbortController;
+}
+
+export interface FakeIoOptions {
+  readonly tty?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly attach?: (point: AttachPoint, request: AttachRequest) => Promise<AttachEnd>;
+  readonly size?: { readonly rows: number; readonly columns: number };
+  readonly stdin?: string;
+}
+
+export function fakeIo(options: FakeIoOptions = {}): FakeIo {
+  const written: Record<'out' | 'err', Buffer[]> = { out: [], err: [] };
+  const files = new Map(Object.entries(options.files ?? {}));
+  const attached: { readonly point: AttachPoint; readonly request: AttachRequest }[] = [];
+  const signals = new Set<(signal: string) => void>();
+  const resizes = new Set<() => void>();
+  const abort = new AbortController();
+  const isTTY = options.tty === true;
+  const output = (name: 'out' | 'err') => ({
+    isTTY,
+    write: async (data: string | Uint8Array) => void written[name].push(Buffer.from(data)),
+  });
+  const readFile = async (path: string): Promise<Uint8Array> => {
+    const text = files.get(path);
+    if (text === undefined) throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' });
+    return Buffer.from(text);
+  };
+  const listen = <T>(set: Set<T>, listener: T): (() => void) => {
+    set.add(listener);
+    return () => void set.delete(listener);
+  };
+  async function* stream(text: string): AsyncIterable<Uint8Array> {
+    yield Buffer.from(text);
+  }
+  return {
+    stdout: output('out'),
+    stderr: output('err'),
+    stdin: { isTTY, read: () => stream(options.stdin ?? '') },
+    env: { HOME: '/root', ...options.env },
+    cwd: '/work/dir',
+    size: () => options.size ?? (isTTY ? { rows: 24, columns: 80 } : undefined),
+    onResize: (listener) => listen(resizes, listener),
+    onSignal: (listener) => listen(signals, listener),
+    signal: abort.signal,
+    async attach(point, request) {
+      attached.push({ point, request });
+      return (await options.attach?.(point, request)) ?? { reason: 'exited', code: 0 };
+    },
+    readFile,
+    async *openFile(path) {
+      yield await readFile(path);
+    },
+    async writeFile(path, data, { exclusive }) {
+      if (exclusive && files.has(path)) throw new HoistError('conflict', 'file.exists', `${path} is there already`);
+      files.set(path, data);
+    },
+    out: () => Buffer.concat(written.out).toString(),
+    err: () => Buffer.concat(written.err).toString(),
+    files,
+    attached,
+    raise(signal) {
+      for (const listener of signals) listener(signal);
+      return signals.size > 0;
+    },
+    resized() {
+      for (const listener of resizes) listener();
+    },
+    abort,
+  };
+}
