@@ -62,25 +62,36 @@ function serve(registry: FakeRegistry, request: http.IncomingMessage, response: 
   const url = new URL(request.url ?? '/', 'http://x');
   const match = /^\/v2\/(?:(.+)\/(manifests|blobs|tags)\/(.+))?$/.exec(url.pathname);
   const [, name, kind, ref = ''] = match ?? [];
-  if (match !== null && name === undefined) return void response.writeHead(200).end('{}');
+  if (match !== null && name === undefined) {
+    response.writeHead(200).end('{}');
+    return;
+  }
   if (kind === 'tags') {
     const tags = [...registry.manifests.keys()]
       .filter((key) => key.startsWith(`${name}:`))
       .map((key) => key.slice(`${name}:`.length));
-    return sendJson(response, 200, { name, tags });
+    sendJson(response, 200, { name, tags });
+    return;
   }
   if (kind === 'manifests') {
     const found = registry.manifests.get(ref.includes(':') ? `${name}@${ref}` : `${name}:${ref}`);
-    if (found === undefined) return sendError(response, 404, 'MANIFEST_UNKNOWN', 'manifest unknown');
+    if (found === undefined) {
+      sendError(response, 404, 'MANIFEST_UNKNOWN', 'manifest unknown');
+      return;
+    }
     const headers = {
       'content-type': found.type,
       'docker-content-digest': sha256(found.bytes),
       'content-length': found.bytes.length,
     };
-    return void response.writeHead(200, headers).end(found.bytes);
+    response.writeHead(200, headers).end(found.bytes);
+    return;
   }
   const blob = registry.blobs.get(ref);
-  if (blob === undefined) return sendError(response, 404, 'BLOB_UNKNOWN', 'blob unknown to registry');
+  if (blob === undefined) {
+    sendError(response, 404, 'BLOB_UNKNOWN', 'blob unknown to registry');
+    return;
+  }
   const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? -1);
   const part = blob.subarray(Math.max(start, 0));
   const range = start < 0 ? {} : { 'content-range': `bytes ${start}-${blob.length - 1}/${blob.length}` };

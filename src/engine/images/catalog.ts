@@ -1,0 +1,79 @@
+// What the store's rows are as images: rows with one configuration are one image with several names.
+
+import type { ImageConfig, Manifest } from '../../spec/oci/image.ts';
+import { familiarName, familiarRepository, parseReference, type Reference } from '../../spec/oci/reference.ts';
+import type { Store, StoredImage } from '../../store/store.ts';
+
+/** One row of the store with its documents. */
+export interface ImageDetails {
+  /** Digest of the configuration. */
+  readonly id: string;
+  readonly stored: StoredImage;
+  readonly manifest: Manifest;
+  readonly config: ImageConfig;
+}
+
+export interface ImageGroup {
+  readonly id: string;
+  readonly config: ImageConfig;
+  readonly rows: readonly ImageDetails[];
+}
+
+export async function detailsOf(store: Store, stored: StoredImage): Promise<ImageDetails> {
+  const manifest = await store.images.manifest(stored.manifest);
+  return { id: manifest.config.digest, stored, manifest, config: await store.images.config(manifest) };
+}
+
+/** All images. A row whose documents are damaged is left out: one bad image must not hide the others. */
+export async function allImages(store: Store): Promise<readonly ImageGroup[]> {
+  const groups = new Map<string, { id: string; config: ImageConfig; rows: ImageDetails[] }>();
+  for (const stored of store.images.list()) {
+    const details = await detailsOf(store, stored).catch(() => undefined);
+    if (details === undefined) continue;
+    const group = groups.get(details.id) ?? { id: details.id, config: details.config, rows: [] };
+    group.rows.push(details);
+    groups.set(details.id, group);
+  }
+  return [...groups.values()];
+}
+
+/** The parsed names of an image, in the order in which they were given. */
+export function namesOf(group: ImageGroup): readonly Reference[] {
+  return group.rows.flatMap(({ stored }) => (stored.name === undefined ? [] : [parseReference(stored.name)]));
+}
+
+/** `busybox:latest` */
+export function repoTags(group: ImageGroup): readonly string[] {
+  return namesOf(group)
+    .filter((name) => name.tag !== undefined)
+    .map(familiarName)
+    .sort();
+}
+
+/** `busybox@sha256:…`: what the registry called it. */
+export function repoDigests(group: ImageGroup): readonly string[] {
+  const digests = group.rows.flatMap(({ stored }) => {
+    if (stored.name === undefined || stored.repoDigest === undefined) return [];
+    return [`${familiarRepository(parseReference(stored.name))}@${stored.repoDigest}`];
+  });
+  return [...new Set(digests)].sort();
+}
+
+/** Unpacked bytes of all layers; a layer that is missing counts nothing. */
+export async function unpackedSize(store: Store, config: ImageConfig): Promise<number> {
+  const sizes = await Promise.all(
+    config.rootfs.diff_ids.map((diffId) =>
+      store.layers.info(diffId).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Milliseconds; an image without a date is as old as can be. */
+export function createdAt(config: ImageConfig): number {
+  const time = Date.parse(config.created ?? '');
+  return Number.isNaN(time) ? 0 : time;
+}

@@ -1,0 +1,33 @@
+// What the image use cases stand on; src/main builds it once.
+
+import type { RegistryClient } from '../../registry/client/client.ts';
+import type { CredentialSource } from '../../registry/client/credentials.ts';
+import type { Digest, Platform } from '../../spec/oci/image.ts';
+import type { Store, UnpackLimits } from '../../store/store.ts';
+import type { KeyedLock } from './turns.ts';
+
+export interface ImageUser {
+  /** The container's full id. */
+  readonly id: string;
+  readonly running: boolean;
+}
+
+export interface ImagesDeps {
+  readonly store: Store;
+  readonly registry: RegistryClient;
+  readonly credentials: CredentialSource;
+  /** This machine's platform: hostPlatform(process.arch). */
+  readonly host: Platform;
+  readonly limits: UnpackLimits;
+  /** The containers made from an image (its id, `sha256:…`). */
+  readonly usedBy: (imageId: string) => readonly ImageUser[];
+  /** Digests of the manifests that containers need, named or not: they survive garbage collection. */
+  readonly heldManifests: () => ReadonlySet<Digest>;
+  readonly now?: () => Date;
+}
+
+/** Shared by all pulls of one engine. */
+export interface PullState {
+  /** Two pulls of one layer are one after the other; the second finds it done. */
+  readonly layerLock: KeyedLock;
+}

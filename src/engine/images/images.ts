@@ -1,0 +1,21 @@
+// The images as every front door sees them: each verb is a file beside this one.
+
+import type { Images } from '../engine.ts';
+import type { ImagesDeps, PullState } from './deps.ts';
+import { importImage } from './import.ts';
+import { inspectImage } from './inspect.ts';
+import { listImages } from './list.ts';
+import { pullImage } from './pull.ts';
+import { removeImage } from './remove.ts';
+import { createKeyedLock } from './turns.ts';
+
+export function createImages(deps: ImagesDeps): Images {
+  const state: PullState = { layerLock: createKeyedLock() };
+  return {
+    pull: (reference, options) => pullImage(deps, state, reference, options),
+    import: (tar, options) => importImage(deps, tar, options),
+    list: ({ filters }) => listImages(deps, filters),
+    inspect: (ref, options) => inspectImage(deps, ref, options?.platform ?? ''),
+    remove: (ref, options) => removeImage(deps, ref, options),
+  };
+}

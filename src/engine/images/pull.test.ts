@@ -1,0 +1,316 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'node:test';
+import zlib from 'node:zlib';
+import { mediaTypes } from '../../spec/oci/image.ts';
+import { addImage, contentsOf, layerTar, openWorld, type TestImage, type World } from './testing.fixture.ts';
+
+async function inWorld(body: (world: World) => Promise<void>, ...args: Parameters<typeof openWorld>): Promise<void> {
+  const world = await openWorld(...args);
+  try {
+    await body(world);
+  } finally {
+    await world[Symbol.asyncDispose]();
+  }
+}
+
+const three: TestImage = {
+  name: 'app',
+  tag: 'v1',
+  layers: [layerTar('a', 'aaa'), layerTar('b', randomBytes(600_000)), layerTar('c', 'ccc')],
+};
+
+/** A refused pull leaves no name, no blob, no layer and no temporary file. */
+async function refused(world: World, ref: string, expected: object): Promise<void> {
+  await assert.rejects(world.pull(ref), expected);
+  assert.deepEqual(world.store.images.list(), []);
+  assert.deepEqual(await contentsOf(world.store), { blobs: 0, layers: 0 });
+  assert.deepEqual(await readdir(join(world.root, 'tmp')), []);
+}
+
+test('pull: all layers kept and unpacked in one pass, named, told in Docker’s phases', () =>
+  inWorld(async ({ registry, store, pull, progress }) => {
+    const { digest, id } = addImage(registry, three);
+    const pulled = await pull(`${registry.host}/app:v1`);
+    assert.deepEqual(pulled, { reference: `${registry.host}/app:v1`, id, digest, changed: true });
+    assert.deepEqual(await contentsOf(store), { blobs: 5, layers: 3 });
+    const [row] = store.images.list();
+    assert.equal(row?.name, `${registry.host}/app:v1`);
+    assert.equal(row?.repoDigest, digest);
+    const { config, layers } = await store.images.manifest(row.manifest);
+    assert.equal(config.digest, id);
+    const requests = registry.requests.filter(({ url }) => url.includes('/blobs/')).map(({ url }) => url);
+    assert.equal(new Set(requests).size, requests.length, 'no blob is fetched twice');
+    assert.deepEqual(progress[0], { kind: 'message', text: 'v1: Pulling from app' });
+    for (const layer of layers) {
+      const short = layer.digest.slice(7, 19);
+      const phases = progress.flatMap((step) => (step.kind === 'layer' && step.id === short ? [step.phase] : []));
+      assert.deepEqual([phases[0], phases.at(-1)], ['Pulling fs layer', 'Pull complete']);
+      for (const phase of ['Downloading', 'Verifying Checksum', 'Download complete', 'Extracting'])
+        assert.ok(phases.includes(phase), phase);
+    }
+  }));
+
+test('pull again: nothing is fetched and nothing changes', () =>
+  inWorld(async ({ registry, store, pull, progress }) => {
+    addImage(registry, three);
+    await pull(`${registry.host}/app:v1`);
+    const [before] = store.images.list();
+    registry.requests.length = 0;
+    progress.length = 0;
+    const again = await pull(`${registry.host}/app:v1`);
+    assert.equal(again.changed, false);
+    assert.deepEqual(store.images.list(), [before]);
+    assert.ok(!registry.requests.some(({ url }) => url.includes('/blobs/')));
+    assert.equal(progress.filter((step) => step.kind === 'layer' && step.phase === 'Already exists').length, 3);
+  }));
+
+test('gzip, zstd and plain layers; OCI and Docker media types', () =>
+  inWorld(async ({ registry, store, pull }) => {
+    const zstd = (tar: Buffer) => execFileSync('zstd', ['-q', '-c'], { input: tar });
+    const layers = [layerTar('etc/passwd', 'root:x:0:0::/:/bin/sh\n')];
+    addImage(registry, { name: 'gzip', tag: '1', layers: [layerTar('a', 'gzip')] });
+    addImage(registry, {
+      name: 'plain',
+      tag: '1',
+      layers: [layerTar('a', 'plain')],
+      compress: (tar) => tar,
+      layerType: mediaTypes.ociLayer,
+    });
+    addImage(registry, { name: 'zstd', tag: '1', layers, compress: zstd, layerType: mediaTypes.ociLayerZstd });
+    addImage(registry, {
+      name: 'docker',
+      tag: '1',
+      layers: [layerTar('a', 'docker')],
+      manifestType: mediaTypes.dockerManifest,
+    });
+    for (const name of ['gzip', 'plain', 'zstd', 'docker']) await pull(`${registry.host}/${name}:1`);
+    assert.equal(store.images.list().length, 4);
+    const zstdRow = store.images.list().find(({ name }) => name?.includes('/zstd:'));
+    assert.ok(zstdRow);
+    const config = await store.images.config(await store.images.manifest(zstdRow.manifest));
+    const info = await store.layers.info(config.rootfs.diff_ids[0] ?? '');
+    assert.equal(info.files['etc/passwd'], 'root:x:0:0::/:/bin/sh\n');
+  }));
+
+test('an index: the platform of this machine, one that is asked for, one that is not there', () =>
+  inWorld(async ({ registry, store, pull }) => {
+    const at = (architecture: string) => {
+      const { digest, size } = addImage(registry, {
+        name: 'multi',
+        tag: undefined,
+        layers: [layerTar('arch', architecture)],
+        architecture,
+      });
+      return { mediaType: mediaTypes.ociManifest, digest, size, platform: { os: 'linux', architecture } };
+    };
+    const attestation = { ...at('x'), platform: { os: 'unknown', architecture: 'unknown' } };
+    const [arm64, amd64] = [at('arm64'), at('amd64')];
+    const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [attestation, arm64, amd64] };
+    const { digest } = registry.addManifest('multi', 'v1', mediaTypes.ociIndex, index);
+    const ref = `${registry.host}/multi:v1`;
+    assert.equal((await pull(ref)).digest, digest);
+    assert.equal(store.images.list()[0]?.manifest.digest, amd64.digest);
+    assert.equal((await pull(ref, { platform: 'linux/arm64/v8' })).changed, true);
+    assert.equal(store.images.list().find(({ name }) => name === ref)?.manifest.digest, arm64.digest);
+    const expected = {
+      code: 'image.no_platform',
+      kind: 'not_found',
+      message: 'no matching manifest for linux/s390x in the manifest list entries',
+    };
+    await assert.rejects(pull(ref, { platform: 'linux/s390x' }), expected);
+  }));
+
+test('by digest: the name is the digest, a tag beside it is decoration', () =>
+  inWorld(async ({ registry, store, pull }) => {
+    const { digest } = addImage(registry, three);
+    await pull(`${registry.host}/app:nonesuch@${digest}`);
+    assert.equal(store.images.list()[0]?.name, `${registry.host}/app@${digest}`);
+  }));
+
+test('all tags', () =>
+  inWorld(async ({ registry, store, pull }) => {
+    for (const tag of ['v1', 'v2', 'v3']) addImage(registry, { name: 'app', tag, layers: [layerTar('tag', tag)] });
+    assert.equal((await pull(`${registry.host}/app`, { allTags: true })).reference, `${registry.host}/app`);
+    assert.equal(store.images.list().length, 3);
+    await assert.rejects(pull(`${registry.host}/app:v1`, { allTags: true }), { code: 'image.all_tags' });
+  }));
+
+test('the same layer twice in one image is fetched once', () =>
+  inWorld(async ({ registry, store, pull }) => {
+    const layer = layerTar('x', 'same');
+    addImage(registry, { name: 'app', tag: 'v1', layers: [layer, layerTar('y', 'other'), layer] });
+    await pull(`${registry.host}/app:v1`);
+    assert.equal((await contentsOf(store)).layers, 2);
+  }));
+
+test('two pulls of one image at once fetch each layer once', () =>
+  inWorld(async ({ registry, store, pull }) => {
+    addImage(registry, three);
+    await Promise.all([pull(`${registry.host}/app:v1`), pull(`${registry.host}/app:v1`)]);
+    assert.deepEqual(await contentsOf(store), { blobs: 5, layers: 3 });
+    const layers = registry.requests.filter(({ url }) => url.includes('/blobs/')).map(({ url }) => url);
+    assert.ok(new Set(layers).size >= layers.length - 1, 'only the small configuration may come twice');
+  }));
+
+test('when the first of two pulls is cancelled, the second still succeeds', () =>
+  inWorld(async ({ registry, store, pull }) => {
+    addImage(registry, three);
+    let held = 0;
+    registry.intercept = (request, response) => {
+      if (!request.url?.includes('/blobs/') || held >= 3) return false;
+      held++;
+      setTimeout(() => response.destroy(), 400);
+      return true;
+    };
+    const abort = new AbortController();
+    const first = pull(`${registry.host}/app:v1`, { signal: abort.signal });
+    const second = pull(`${registry.host}/app:v1`);
+    setTimeout(() => abort.abort(), 50);
+    await assert.rejects(first, { code: 'cancelled' });
+    assert.equal((await second).changed, true);
+    assert.equal((await contentsOf(store)).layers, 3);
+  }));
+
+test('a cancelled pull names nothing and leaves no temporary file', () =>
+  inWorld(async ({ registry, store, pull, root }) => {
+    const big = addImage(registry, { name: 'big', tag: 'v1', layers: [layerTar('x', randomBytes(20_000_000))] });
+    assert.ok(big);
+    registry.intercept = (request, response) => {
+      const digest = request.url?.split('/blobs/')[1];
+      const blob = registry.blobs.get(digest ?? '');
+      if (blob === undefined || blob.length < 1_000_000) return false;
+      response.writeHead(200, { 'content-length': blob.length });
+      response.write(blob.subarray(0, 5_000_000));
+      return true;
+    };
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(), 200);
+    await assert.rejects(pull(`${registry.host}/big:v1`, { signal: abort.signal }), { code: 'cancelled' });
+    assert.deepEqual(store.images.list(), []);
+    assert.deepEqual(await readdir(join(root, 'tmp')), []);
+  }));
+
+test('a layer that breaks off is resumed, and the image is whole', () =>
+  inWorld(async ({ registry, store, pull }) => {
+    addImage(registry, three);
+    let breaks = 0;
+    registry.intercept = (request, response) => {
+      const blob = registry.blobs.get(request.url?.split('/blobs/')[1] ?? '');
+      if (blob === undefined || blob.length < 100_000 || breaks > 0) return false;
+      breaks++;
+      response.writeHead(200, { 'content-length': blob.length });
+      response.write(blob.subarray(0, 300_000), () => response.destroy());
+      return true;
+    };
+    await pull(`${registry.host}/app:v1`);
+    assert.equal(breaks, 1);
+    assert.equal((await contentsOf(store)).layers, 3);
+  }));
+
+test('attack: a layer whose bytes are not its digest', () =>
+  inWorld(async (world) => {
+    addImage(world.registry, { ...three, layers: [layerTar('a', 'good')] });
+    const digest = [...world.registry.blobs].find(([, bytes]) => bytes[0] === 0x1f)?.[0] ?? '';
+    const evil = zlib.gzipSync(layerTar('a', 'evil'), { level: 1 });
+    const size = world.registry.blobs.get(digest)?.length ?? 0;
+    // The same length: only the digest can tell.
+    world.registry.blobs.set(
+      digest,
+      Buffer.concat([evil, Buffer.alloc(Math.max(0, size - evil.length))]).subarray(0, size),
+    );
+    await refused(world, `${world.registry.host}/app:v1`, { kind: 'corrupt' });
+  }));
+
+test('attack: a layer that unpacks to something else than its diffID', () =>
+  inWorld(async (world) => {
+    const config = { rootfs: { type: 'layers', diff_ids: [`sha256:${'0'.repeat(64)}`] } };
+    addImage(world.registry, { ...three, layers: [layerTar('a', 'x')], config });
+    await refused(world, `${world.registry.host}/app:v1`, { code: 'layer.diffid_mismatch' });
+  }));
+
+test('attack: a layer longer or shorter than the manifest says', () =>
+  inWorld(async (world) => {
+    for (const by of [-1, 1]) {
+      addImage(world.registry, {
+        ...three,
+        change: (manifest) => ({
+          ...manifest,
+          layers: manifest.layers.map((layer) => ({ ...layer, size: layer.size + by })),
+        }),
+      });
+      await refused(world, `${world.registry.host}/app:v1`, { code: 'registry.size_mismatch' });
+    }
+  }));
+
+test('attack: a truncated gzip under a right digest', () =>
+  inWorld(async (world) => {
+    addImage(world.registry, {
+      ...three,
+      layers: [layerTar('a', randomBytes(50_000))],
+      compress: (tar) => zlib.gzipSync(tar).subarray(0, 30_000),
+    });
+    await refused(world, `${world.registry.host}/app:v1`, { kind: 'corrupt' });
+  }));
+
+test('attack: zeros that unpack to more than the limit', () =>
+  inWorld(async (world) => {
+    addImage(world.registry, { ...three, layers: [layerTar('zeros', Buffer.alloc(60_000_000))] });
+    await refused(world, `${world.registry.host}/app:v1`, { code: 'layer.too_large', kind: 'too_large' });
+  }));
+
+test('refused with a sentence: schema 1, artifacts, foreign and unknown layers, missing diffIDs, a document of two kinds', () =>
+  inWorld(async (world) => {
+    const { registry } = world;
+    const ref = `${registry.host}/app:v1`;
+    registry.addManifest('app', 'v1', 'application/vnd.docker.distribution.manifest.v1+prettyjws', {
+      schemaVersion: 1,
+      fsLayers: [],
+    });
+    await refused(world, ref, { kind: 'unsupported', message: /schema version 1/ });
+    const helm = 'application/vnd.cncf.helm.config.v1+json';
+    addImage(registry, {
+      ...three,
+      change: (manifest) => ({ ...manifest, config: { ...manifest.config, mediaType: helm } }),
+    });
+    await refused(world, ref, {
+      code: 'image.artifact',
+      message: /is an artifact of type application\/vnd\.cncf\.helm/,
+    });
+    addImage(registry, { ...three, layerType: mediaTypes.dockerForeignLayerGzip });
+    await refused(world, ref, { code: 'image.foreign_layer' });
+    addImage(registry, { ...three, layerType: 'application/vnd.oci.image.layer.v1.tar+gzip+encrypted' });
+    await refused(world, ref, { code: 'image.layer_type' });
+    addImage(registry, { ...three, config: { rootfs: { type: 'layers', diff_ids: [] } } });
+    await refused(world, ref, {
+      code: 'image.layers',
+      message: /lists 3 layers in its manifest and 0 in its configuration/,
+    });
+    addImage(registry, { ...three, change: (manifest) => ({ ...manifest, manifests: [] }) });
+    await refused(world, ref, { code: 'manifest.invalid' });
+  }));
+
+test('a platform that the only image does not have is refused when asked for', () =>
+  inWorld(async (world) => {
+    addImage(world.registry, { ...three, architecture: 'arm64' });
+    const ref = `${world.registry.host}/app:v1`;
+    await assert.rejects(world.pull(ref, { platform: 'linux/s390x' }), { code: 'image.platform' });
+    assert.deepEqual(world.store.images.list(), []);
+  }));
+
+test('a moved tag leaves the old image dangling', () =>
+  inWorld(async ({ registry, images, pull }) => {
+    const ref = `${registry.host}/app:v1`;
+    addImage(registry, three);
+    const { id } = await pull(ref);
+    addImage(registry, { ...three, layers: [layerTar('new', 'new')] });
+    assert.equal((await pull(ref)).changed, true);
+    const dangling = await images.list({ all: false, filters: { dangling: ['true'] } });
+    assert.deepEqual(
+      dangling.map(({ Id, RepoTags }) => ({ Id, RepoTags })),
+      [{ Id: id, RepoTags: [] }],
+    );
+  }));

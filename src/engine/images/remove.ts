@@ -1,0 +1,143 @@
+// `rmi`: takes a name away, and the image with its last name, unless a container needs it.
+// The rules and sentences are Docker's: hard conflicts hold even with --force, soft ones do not.
+
+import { createHash } from 'node:crypto';
+import { fail } from '../../base/errors.ts';
+import type { ImageDeleteItem } from '../../spec/docker/image.ts';
+import type { Digest } from '../../spec/oci/image.ts';
+import {
+  canonicalName,
+  familiarName,
+  familiarRepository,
+  parseReference,
+  type Reference,
+  repositoryName,
+} from '../../spec/oci/reference.ts';
+import type { StoredImage } from '../../store/store.ts';
+import { allImages, type ImageGroup } from './catalog.ts';
+import type { ImagesDeps } from './deps.ts';
+import { namesById, resolveImage } from './resolve.ts';
+
+export interface RemoveOptions {
+  readonly force: boolean;
+}
+
+export async function removeImage(
+  deps: ImagesDeps,
+  text: string,
+  options: RemoveOptions,
+): Promise<readonly ImageDeleteItem[]> {
+  const { store } = deps;
+  const { id, stored, config } = await resolveImage(store, text);
+  const group = (await allImages(store)).find((image) => image.id === id) ?? { id, config, rows: [] };
+  const byId = namesById(text, id) && !isNameOf(group, text);
+  if (byId) {
+    refuseWhileInUse(deps, group, options);
+    if (!options.force && repositoriesOf(group).length > 1)
+      mustForce(id, 'image is referenced in multiple repositories');
+    if (!options.force && tagsOf(group).length > 1) mustForce(id, 'image is referenced in multiple repositories');
+    return [...untagged(namedRows(group)), ...(await deleteImage(deps, group))];
+  }
+
+  const rest = namedRows(group).filter((row) => row !== stored);
+  const gone = [stored, ...onlyDigestsLeft(stored, rest)];
+  const last = gone.length === namedRows(group).length;
+  const [user] = deps.usedBy(id);
+  if (last && !options.force && user !== undefined) {
+    const message = `conflict: unable to remove repository reference "${text}" (must force) - container ${short(user.id)} is using its referenced image ${short(id)}`;
+    fail('conflict', 'image.in_use', message);
+  }
+  const items = untagged(gone);
+  if (!last) {
+    for (const row of gone) await store.images.untag(row.name ?? '', { keepDangling: false });
+    await store.collect(deps.heldManifests());
+    return items;
+  }
+  if (deps.usedBy(id).some(({ running }) => running)) {
+    // Forced, and a container runs from it: the name goes, the image stays without one.
+    for (const row of gone) await store.images.untag(row.name ?? '', { keepDangling: true });
+    return items;
+  }
+  return [...items, ...(await deleteImage(deps, group))];
+}
+
+/** A name can look like an id (`cafe`); a name that exists wins, as in resolve. */
+function isNameOf(group: ImageGroup, text: string): boolean {
+  return (
+    !/^(?:sha256:)?[a-f0-9]{64}$/.test(text) &&
+    !text.startsWith('sha256:') &&
+    namedRows(group).some(({ name }) => name === canonicalName({ tag: 'latest', ...parseReference(text) }))
+  );
+}
+
+function namedRows(group: ImageGroup): readonly StoredImage[] {
+  return group.rows.map(({ stored }) => stored).filter(({ name }) => name !== undefined);
+}
+
+function referenceOf(row: StoredImage): Reference {
+  return parseReference(row.name ?? '');
+}
+
+function tagsOf(group: ImageGroup): readonly StoredImage[] {
+  return namedRows(group).filter((row) => referenceOf(row).tag !== undefined);
+}
+
+function repositoriesOf(group: ImageGroup): readonly string[] {
+  return [...new Set(namedRows(group).map((row) => repositoryName(referenceOf(row))))];
+}
+
+/** With the last tag of a repository go its digest names: nobody would look for them. */
+function onlyDigestsLeft(removed: StoredImage, rest: readonly StoredImage[]): readonly StoredImage[] {
+  if (referenceOf(removed).tag === undefined) return [];
+  const repository = repositoryName(referenceOf(removed));
+  const same = rest.filter((row) => repositoryName(referenceOf(row)) === repository);
+  return same.every((row) => referenceOf(row).tag === undefined) ? same : [];
+}
+
+/** `Untagged:` lines: the names, then once per repository the digest by which the registry knew it. */
+function untagged(rows: readonly StoredImage[]): readonly ImageDeleteItem[] {
+  const names = rows.map((row) => familiarName(referenceOf(row)));
+  const digests = rows.flatMap((row) =>
+    row.repoDigest === undefined ? [] : [`${familiarRepository(referenceOf(row))}@${row.repoDigest}`],
+  );
+  return [...new Set([...names, ...digests])].map((name) => ({ Untagged: name }));
+}
+
+function refuseWhileInUse(deps: ImagesDeps, group: ImageGroup, options: RemoveOptions): void {
+  const users = deps.usedBy(group.id);
+  const running = users.find((user) => user.running);
+  if (running !== undefined) {
+    const message = `conflict: unable to delete ${short(group.id)} (cannot be forced) - image is being used by running container ${short(running.id)}`;
+    fail('conflict', 'image.in_use', message);
+  }
+  const [stopped] = users;
+  if (stopped !== undefined && !options.force) {
+    mustForce(group.id, `image is being used by stopped container ${short(stopped.id)}`);
+  }
+}
+
+function mustForce(id: string, why: string): never {
+  return fail('conflict', 'image.in_use', `conflict: unable to delete ${short(id)} (must be forced) - ${why}`);
+}
+
+async function deleteImage(deps: ImagesDeps, group: ImageGroup): Promise<readonly ImageDeleteItem[]> {
+  const { store } = deps;
+  for (const manifest of new Set(group.rows.map(({ stored }) => stored.manifest.digest)))
+    await store.images.forget(manifest);
+  const gone = new Set(await store.collect(deps.heldManifests()));
+  const layers = chainIds(group.config.rootfs.diff_ids).filter(({ diffId }) => gone.has(diffId));
+  return [{ Deleted: group.id }, ...layers.reverse().map(({ chainId }) => ({ Deleted: chainId }))];
+}
+
+/** A layer with all below it has a chain id (image-spec config.md, "Layer ChainID"): what Docker prints here. */
+function chainIds(diffIds: readonly Digest[]): readonly { readonly diffId: Digest; readonly chainId: Digest }[] {
+  let chainId = '';
+  return diffIds.map((diffId) => {
+    chainId = chainId === '' ? diffId : `sha256:${createHash('sha256').update(`${chainId} ${diffId}`).digest('hex')}`;
+    return { diffId, chainId };
+  });
+}
+
+function short(id: string): string {
+  return id.replace(/^sha256:/, '').slice(0, 12);
+}
