@@ -60,8 +60,9 @@ export function openOutput(path: string, buffer: Buffer = outputBuffer()): Outpu
       return flushed + filled;
     },
     write(piece) {
-      if (filled + piece.byteLength > bufferSize) flush();
-      if (piece.byteLength >= bufferSize / 2) {
+      const large = piece.byteLength >= bufferSize / 2;
+      if (large || filled + piece.byteLength > bufferSize) flush();
+      if (large) {
         put(piece, piece.byteLength, flushed);
         flushed += piece.byteLength;
       } else {
