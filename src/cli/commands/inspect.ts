@@ -88,7 +88,10 @@ function oneContainer({ engine, flags }: Invocation, ref: string): Promise<unkno
 /** A container if there is one of that name, or else an image. */
 async function anyObject(invocation: Invocation, ref: string, type: string): Promise<unknown> {
   if (type === 'container') return await oneContainer(invocation, ref);
-  if (type === 'image') return await invocation.engine.images.inspect(ref);
+  if (type === 'image') {
+    if (invocation.flags.bool('size')) await invocation.io.stderr.write('WARNING: --size ignored for image\n');
+    return await invocation.engine.images.inspect(ref);
+  }
   try {
     return await oneContainer(invocation, ref);
   } catch (error) {

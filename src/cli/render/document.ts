@@ -31,40 +31,39 @@ export function renderDocuments(format: string): (documents: readonly unknown[])
       failure: undefined,
     });
   }
-  if (format === 'json') {
-    return (documents) => ({
-      text: documents.map((document) => `${JSON.stringify(document)}\n`).join(''),
-      failure: undefined,
-    });
-  }
+  if (format === 'json') return (documents) => ({ text: `${JSON.stringify(documents)}\n`, failure: undefined });
   const template = parseFormat(format, '');
   return (documents) => {
     const lines: string[] = [];
+    let failure: string | undefined;
     for (const document of documents) {
       try {
-        lines.push(`${template.execute(goDocument(document))}\n`);
+        lines.push(template.execute(goDocument(document)));
       } catch (error) {
         if (!isHoistError(error, 'cli.template')) throw error;
-        return { text: lines.join(''), failure: `template parsing error: ${rawMessage(error.message)}` };
+        failure = `template parsing error: ${rawMessage(error.message)}`;
+        break;
       }
     }
-    return { text: lines.length === 0 ? '\n' : lines.join(''), failure: undefined };
+    return { text: `${lines.join('\n')}\n`, failure };
   };
 }
 
 /** Exit code 64 is for templates that do not parse. */
 export function parseFormat(format: string, name: string): Template {
   try {
-    return parseTemplate(format.replaceAll('\\t', '\t').replaceAll('\\n', '\n'), { name });
+    return parseTemplate(format, { name });
   } catch (error) {
     if (!isHoistError(error, 'cli.template')) throw error;
     return fail('invalid', 'cli.bad_template', `template parsing error: ${error.message}`, { cause: error });
   }
 }
 
-/** Docker tries the raw JSON after the typed document; there, everything is a map. */
+/** Docker tries the raw JSON after the typed document; there, objects are maps and everything else is of no type. */
 function rawMessage(message: string): string {
-  return message.replace(/can't evaluate field (\S+) in type struct$/, 'map has no entry for key "$1"');
+  return message
+    .replace(/can't evaluate field (\S+) in type struct$/, 'map has no entry for key "$1"')
+    .replace(/in type \S+$/, 'in type interface {}');
 }
 
 /** JSON to Go's values. */
@@ -74,5 +73,42 @@ export function goDocument(value: unknown, key = ''): unknown {
   if (typeof value !== 'object') return value;
   const isMap = maps.has(key) || (key === 'Config' && Object.values(value).every((item) => typeof item === 'string'));
   const entries = Object.entries(value).map(([name, item]) => [name, goDocument(item, isMap ? '' : name)] as const);
-  return isMap ? new Map(entries) : Object.fromEntries(entries);
+  return isMap ? new Map(entries) : withAbsent(Object.fromEntries(entries), key);
+}
+
+/** Fields that Docker leaves out of the JSON when they are empty: they can be asked for, and are not printed. */
+const absent: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  '': { SizeRw: null, SizeRootFs: null, Variant: '', Name: '', Driver: '', History: nilSlice },
+  State: { Health: null },
+  Config: {
+    ArgsEscaped: false,
+    ExposedPorts: nilMap,
+    Healthcheck: null,
+    Labels: nilMap,
+    MacAddress: '',
+    NetworkDisabled: false,
+    OnBuild: nilSlice,
+    Shell: nilSlice,
+    StopSignal: '',
+    StopTimeout: null,
+    Volumes: nilMap,
+  },
+  HostConfig: {
+    Annotations: nilMap,
+    Init: null,
+    Mounts: nilSlice,
+    Runtime: '',
+    StorageOpt: nilMap,
+    Sysctls: nilMap,
+    Tmpfs: nilMap,
+    VolumeDriver: '',
+    VolumesFrom: nilSlice,
+  },
+};
+
+function withAbsent(struct: Record<string, unknown>, key: string): Record<string, unknown> {
+  for (const [name, value] of Object.entries(absent[key] ?? {})) {
+    if (!Object.hasOwn(struct, name)) Object.defineProperty(struct, name, { value, enumerable: false });
+  }
+  return struct;
 }

@@ -1,7 +1,6 @@
 // Lists as Docker's --format understands them: `table`, `table TEMPLATE`, `json`, `raw`, or a template for each row.
 
 import { fail, isHoistError } from '../../base/errors.ts';
-import type { Invocation } from '../command.ts';
 import type { Functions } from '../template/evaluate.ts';
 import { dockerFunctions } from '../template/functions.ts';
 import { parseTemplate, type Template } from '../template/template.ts';
@@ -15,17 +14,11 @@ export interface Listing {
   readonly tableFormat: string;
   /** What `raw` stands for: a block of lines for each row. */
   readonly rawFormat: string;
-  /** The field that -q prints. */
-  readonly quiet: string | undefined;
+  /** What stands before Go's message about a template that does not parse, and one that does not run. */
+  readonly complaints: readonly [parse: string, execute: string];
   readonly headers: Readonly<Record<string, string>>;
   /** A row is a struct: its members are the fields, functions its methods. */
   readonly rows: readonly Readonly<Record<string, unknown>>[];
-}
-
-/** -q decides what is printed; a --format beside it is told to be idle. */
-export async function warnQuiet({ io, flags }: Pick<Invocation, 'io' | 'flags'>): Promise<void> {
-  if (!flags.bool('quiet') || flags.string('format') === '') return;
-  await io.stderr.write('WARNING: Ignoring custom format, because both --format and --quiet are set.\n');
 }
 
 /** Header cells go through the same template as the rows; the helpers leave them as they are. */
@@ -46,15 +39,15 @@ export function renderListing(listing: Listing): string {
   if (format === 'json') return rows.map((row) => `${goJson(row)}\n`).join('');
   const isTable = format.startsWith('table');
   const source = unescapeTabs((isTable ? format.slice('table'.length) : format).replace(/^ +| +$/g, ''));
-  const row = parse(source, dockerFunctions);
-  const lines = rows.map((fields) => execute(row, fields));
+  const [parseComplaint, complaint] = listing.complaints;
+  const row = parse(source, dockerFunctions, parseComplaint);
+  const lines = rows.map((fields) => execute(row, fields, complaint));
   if (!isTable) return lines.map((line) => `${line}\n`).join('');
-  const header = execute(parse(source, headerFunctions), { ...headers, Label: labelHeader });
+  const header = execute(parse(source, headerFunctions, parseComplaint), { ...headers, Label: labelHeader }, complaint);
   return alignTable([header, ...lines].flatMap((line) => line.split('\n')));
 }
 
-function chosenFormat({ format, tableFormat, rawFormat, quiet }: Listing): string {
-  if (quiet !== undefined) return format === 'raw' ? `${rawFormat.split(':', 1)[0]}: {{.${quiet}}}` : `{{.${quiet}}}`;
+function chosenFormat({ format, tableFormat, rawFormat }: Listing): string {
   if (format === 'raw') return rawFormat;
   return format === '' || format === 'table' ? tableFormat : format;
 }
@@ -69,19 +62,19 @@ function unescapeTabs(text: string): string {
   return text.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
 }
 
-function parse(source: string, functions: Functions): Template {
+function parse(source: string, functions: Functions, complaint: string): Template {
   try {
     return parseTemplate(source, { functions });
   } catch (error) {
-    return rethrow(error, 'failed to parse template');
+    return rethrow(error, complaint);
   }
 }
 
-function execute(template: Template, data: unknown): string {
+function execute(template: Template, data: unknown, complaint: string): string {
   try {
     return template.execute(data);
   } catch (error) {
-    return rethrow(error, 'failed to execute template');
+    return rethrow(error, complaint);
   }
 }
 

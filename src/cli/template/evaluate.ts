@@ -204,7 +204,7 @@ function fieldOf(
   }
   const member = value[field];
   if (typeof member === 'function')
-    return call(state, at, { name: field, method: member as Method, args: args.args() });
+    return call(state, at, { name: field, method: member as Method, args: args.args(), operands: [] });
   if (args.given) problem(state, at, `${field} has arguments but cannot be invoked as function`);
   return member;
 }
@@ -230,17 +230,21 @@ function callFunction(
   }
   const method = state.options.functions[at.name];
   if (method === undefined) return problem(state, at, `${JSON.stringify(at.name)} is not a defined function`);
-  return call(state, at, { name: at.name, method, args: [...rest.map(value), ...piped] });
+  return call(state, at, { name: at.name, method, args: [...rest.map(value), ...piped], operands: rest });
 }
 
 /** Functions of Go's that take any number of arguments, after those that their JS form names. */
 const variadic = new Set('and or index slice print printf println html js urlquery eq'.split(' '));
 
-function call(
-  state: State,
-  at: At,
-  { name, method, args }: { readonly name: string; readonly method: Method; readonly args: readonly unknown[] },
-): unknown {
+interface Call {
+  readonly name: string;
+  readonly method: Method;
+  readonly args: readonly unknown[];
+  /** Where the arguments were written; a piped one is in none of them. */
+  readonly operands: readonly Operand[];
+}
+
+function call(state: State, at: At, { name, method, args, operands }: Call): unknown {
   const fixed = !variadic.has(name);
   if (args.length < method.length || (fixed && args.length > method.length)) {
     const want = `${fixed ? '' : 'at least '}${method.length}`;
@@ -250,9 +254,11 @@ function call(
     return method(...args);
   } catch (error) {
     if (!isHoistError(error, 'cli.value')) throw error;
-    // Go says a wrong number or type of arguments itself; what the function says is introduced by its name.
-    const own = /^wrong (?:number|type) /.test(error.message);
-    return problem(state, at, own ? error.message : `error calling ${name}: ${error.message}`);
+    // A wrong type is told of the argument; what the function says is told of the whole command.
+    const wrong = error.message.startsWith('wrong type ') ? operands[args.indexOf(error.cause)] : undefined;
+    if (wrong !== undefined) return problem(state, wrong, error.message);
+    const source = [at.source, ...operands.map((operand) => operand.source)].join(' ');
+    return problem(state, { ...at, source }, `error calling ${name}: ${error.message}`);
   }
 }
 

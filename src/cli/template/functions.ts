@@ -94,8 +94,10 @@ function index(value: unknown, ...keys: readonly unknown[]): unknown {
   let item = value;
   for (const key of keys) {
     if (isNil(item)) bad('index of untyped nil');
-    if (isMap(item)) item = item.has(text(key)) ? item.get(text(key)) : missing(item);
-    else if (Array.isArray(item) || typeof item === 'string') {
+    if (isMap(item)) {
+      if (typeof key !== 'string') return bad(`value has type ${typeName(key)}; should be string`);
+      item = item.has(key) ? item.get(key) : missing(item);
+    } else if (Array.isArray(item) || typeof item === 'string') {
       const at = whole(key);
       const size = typeof item === 'string' ? Buffer.byteLength(item) : item.length;
       if (at < 0 || at >= size) bad(`index out of range: ${at}`);
@@ -136,25 +138,22 @@ function order(a: unknown, b: unknown): number {
 }
 
 function text(value: unknown): string {
-  if (typeof value === 'string') return value;
-  return bad(
-    isNil(value)
-      ? 'wrong type for value; expected string; got nil'
-      : `wrong type for value; expected string; got ${typeName(value)}`,
-  );
+  return typeof value === 'string' ? value : wrongType('string', value);
 }
 
 function whole(value: unknown): number {
-  return typeof value === 'number' && Number.isInteger(value)
-    ? value
-    : bad(`wrong type for value; expected int; got ${typeName(value)}`);
+  return typeof value === 'number' && Number.isInteger(value) ? value : wrongType('int', value);
 }
 
 function strings(value: unknown): readonly string[] {
   if (isNil(value)) return [];
-  return Array.isArray(value)
-    ? value.map(text)
-    : bad(`wrong type for value; expected []string; got ${typeName(value)}`);
+  return Array.isArray(value) ? value.map(text) : wrongType('[]string', value);
+}
+
+/** The cause is the value, by which the caller finds the argument. */
+function wrongType(expected: string, value: unknown): never {
+  const got = isNil(value) ? 'nil' : typeName(value);
+  return fail('invalid', 'cli.value', `wrong type for value; expected ${expected}; got ${got}`, { cause: value });
 }
 
 function bad(message: string): never {

@@ -22,6 +22,7 @@ export type TokenKind =
   | 'left' // (
   | 'right'
   | 'space'
+  | 'other' // a character that means nothing here
   | 'end'; // of the template
 
 export interface Token {
@@ -124,7 +125,11 @@ function lexToken(lexer: Lexer, rest: string): TokenKind {
   if (rest.startsWith('`')) lexError(lexer, 'unterminated raw quoted string');
   if (rest.startsWith("'")) lexError(lexer, 'unterminated character constant');
   if (rest.startsWith(':')) lexError(lexer, 'expected :=');
-  return badCharacter(lexer);
+  const printable = /^[!-~]/.exec(rest)?.[0];
+  if (printable === undefined) return badCharacter(lexer);
+  push(lexer, 'other', printable);
+  lexer.at++;
+  return 'other';
 }
 
 /** A word must end where a word may end: `.Foo@` and `3k` are mistakes. */

@@ -70,7 +70,7 @@ function parseKeyword(parser: Parser, word: Token): Node | 'define' | undefined 
   }
   if (keyword === 'template' || keyword === 'block' || keyword === 'define') {
     take(parser);
-    return parseTemplate(parser, keyword, word);
+    return parseTemplate(parser, keyword);
   }
   return undefined;
 }
@@ -104,13 +104,13 @@ function parseElse(parser: Parser, kind: 'if' | 'with' | 'range'): readonly Node
   return nodes;
 }
 
-function parseTemplate(parser: Parser, keyword: 'template' | 'block' | 'define', word: Token): Node | 'define' {
+function parseTemplate(parser: Parser, keyword: 'template' | 'block' | 'define'): Node | 'define' {
   skipSpace(parser);
   const token = take(parser);
   if (token.kind !== 'string') unexpected(parser, describe(token), `${keyword} clause`);
   const name = goString(token.text);
   skipSpace(parser);
-  const at = { line: word.line, column: word.column, source: `{{template ${JSON.stringify(name)}}}` };
+  const at = { line: token.line, column: token.column, source: `{{template ${quoted(name)}}}` };
   if (keyword === 'template') {
     const pipe = peek(parser).kind === 'close' ? undefined : parsePipe(parser, 'template clause', 'close');
     if (pipe === undefined) take(parser);
@@ -135,8 +135,9 @@ function parsePipe(parser: Parser, context: string, end: 'close' | 'right'): Pip
   for (;;) {
     const args = parseCommand(parser, context);
     const token = take(parser);
-    if (args.length === 0 && (commands.length > 0 || token.kind === 'pipe'))
-      wrong(parser, 'missing value for command', token.line);
+    if (args.length === 0 && token.kind === 'pipe') unexpected(parser, quoted('|'), 'command');
+    // A bar with nothing after it is let through, as Go does.
+    if (args.length === 0 && commands.length > 0 && token.kind === end) break;
     if (args.length === 0) wrong(parser, `missing value for ${context}`, token.line);
     if (commands.length > 0 && !['function', 'chain', 'variable'].includes(args[0]?.kind ?? '')) {
       wrong(parser, `non executable command in pipeline stage ${commands.length + 1}`, token.line);
@@ -193,11 +194,13 @@ function parseOperand(parser: Parser, context: string): Operand {
   let operand = parseTerm(parser, start, at, context);
   const fields: string[] = [];
   if (start.kind === 'field') fields.push(start.text.slice(1));
+  // Go places a chain where its second part begins.
+  const place = peek(parser).kind === 'field' ? peek(parser) : start;
   while (peek(parser).kind === 'field') fields.push(take(parser).text.slice(1));
   if (fields.length === 0) return operand;
   if (operand.kind === 'literal') wrong(parser, `unexpected . after term ${quoted(start.text)}`, start.line);
   const source = `${operand.kind === 'dot' ? '' : operand.source}${fields.map((field) => `.${field}`).join('')}`;
-  operand = { ...at, source, kind: 'chain', of: operand, fields };
+  operand = { line: place.line, column: place.column, source, kind: 'chain', of: operand, fields };
   return operand;
 }
 
@@ -218,7 +221,7 @@ function parseTerm(parser: Parser, token: Token, at: At, context: string): Opera
       return { ...at, kind: 'literal', value: Number(token.text.replaceAll('_', '')) };
     case 'left': {
       const pipe = parsePipe(parser, 'parenthesized pipeline', 'right');
-      return { ...at, source: '(…)', kind: 'pipeline', pipe };
+      return { ...at, source: `(${pipeSource(pipe)})`, kind: 'pipeline', pipe };
     }
     case 'identifier':
       if (token.text === 'true' || token.text === 'false')
@@ -230,6 +233,10 @@ function parseTerm(parser: Parser, token: Token, at: At, context: string): Opera
     default:
       return unexpected(parser, describe(token), context);
   }
+}
+
+function pipeSource(pipe: Pipe): string {
+  return pipe.commands.map((command) => command.map((operand) => operand.source).join(' ')).join(' | ');
 }
 
 function peek(parser: Parser): Token {

@@ -71,7 +71,7 @@ function formatNumber(verb: string, value: number, style: Style): string | undef
     // An integer is no float in Go; JSON has one kind of number only, so a whole one is taken for an integer.
     return undefined;
   }
-  if (verb === 'f' || verb === 'F') return plusSign(value.toFixed(style.digits ?? 6), value, style);
+  if (verb === 'f' || verb === 'F') return plusSign(fixed(value, style.digits ?? 6), value, style);
   if (verb === 'e')
     return plusSign(value.toExponential(style.digits ?? 6).replace(/e([+-])(\d)$/, 'e$10$2'), value, style);
   if (verb === 'g')
@@ -81,6 +81,14 @@ function formatNumber(verb: string, value: number, style: Style): string | undef
       style,
     );
   return undefined;
+}
+
+/** Go rounds a tie to the even digit, JavaScript away from zero. */
+function fixed(value: number, digits: number): string {
+  const scaled = value * 10 ** digits;
+  const tie = Math.abs(scaled % 1) === 0.5;
+  const even = Math.round(scaled / 2) * 2;
+  return (tie ? even / 10 ** digits : value).toFixed(digits);
 }
 
 function plusSign(text: string, value: unknown, { flags }: Style): string {

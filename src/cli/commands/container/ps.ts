@@ -5,7 +5,7 @@ import type { Command } from '../../command.ts';
 import { filters } from '../../filters.ts';
 import { flagTable } from '../../flags.ts';
 import { listFormatFlag } from '../../formatflag.ts';
-import { renderListing, warnQuiet } from '../../render/listing.ts';
+import { renderListing } from '../../render/listing.ts';
 import { displayPorts } from '../../render/ports.ts';
 import { humanSize } from '../../render/size.ts';
 import { ellipsis, shortId } from '../../render/text.ts';
@@ -61,10 +61,13 @@ ${listFormatFlag}
   -q, --quiet           Only display container IDs
   -s, --size            Display total file sizes`),
   async run({ io, flags, engine }) {
-    const format = flags.string('format');
-    await warnQuiet({ io, flags });
+    const quiet = flags.bool('quiet');
+    if (quiet && flags.has('format')) {
+      await io.stderr.write('WARNING: Ignoring custom format, because both --format and --quiet are set.\n');
+    }
+    const format = quiet ? '{{.ID}}' : flags.string('format');
     const last = flags.bool('latest') ? 1 : parseInt64(flags.string('last'));
-    const size = flags.bool('size') || (!flags.bool('quiet') && /\.Size\b/.test(format));
+    const size = flags.bool('size') || /\.Size\b/.test(format);
     const containers = await engine.containers.list({
       all: flags.bool('all') || last > 0,
       limit: Math.max(0, last),
@@ -78,7 +81,7 @@ ${listFormatFlag}
         format,
         rawFormat: `${rawFormat}${flags.bool('size') ? 'size: {{.Size}}\n' : ''}`,
         tableFormat: flags.bool('size') ? `${tableFormat}\\t{{.Size}}` : tableFormat,
-        quiet: flags.bool('quiet') ? 'ID' : undefined,
+        complaints: ['failed to parse template', 'failed to execute template'],
         headers,
         rows: containers.map((container) => containerRow(container, { now, truncate })),
       }),

@@ -2,11 +2,11 @@
 
 import { fail } from '../../../base/errors.ts';
 import type { ImageSummary } from '../../../spec/docker/image.ts';
-import type { Command } from '../../command.ts';
+import type { Command, FlagValues } from '../../command.ts';
 import { filters } from '../../filters.ts';
 import { flagTable } from '../../flags.ts';
 import { listFormatFlag } from '../../formatflag.ts';
-import { renderListing, warnQuiet } from '../../render/listing.ts';
+import { renderListing } from '../../render/listing.ts';
 import { humanSize } from '../../render/size.ts';
 import { shortId } from '../../render/text.ts';
 import { humanDuration, localTime } from '../../render/time.ts';
@@ -53,9 +53,8 @@ ${listFormatFlag}
     if (pattern === '') fail('invalid', 'cli.reference', 'invalid reference format');
     const reference = pattern === undefined ? {} : { reference: [...(asked['reference'] ?? []), pattern] };
     const list = await engine.images.list({ all: flags.bool('all'), filters: { ...asked, ...reference } });
-    const format = flags.string('format');
-    await warnQuiet({ io, flags });
-    const digests = flags.bool('digests') || /\.Digest\b/.test(format);
+    const format = quietFormat(flags);
+    const digests = flags.bool('digests') || format.includes('{{.Digest}}');
     const now = Date.now() / 1000;
     const truncate = !flags.bool('no-trunc');
     await io.stdout.write(
@@ -63,7 +62,7 @@ ${listFormatFlag}
         format,
         tableFormat: flags.bool('digests') ? digestFormat : tableFormat,
         rawFormat: rawFormat(flags.bool('digests')),
-        quiet: flags.bool('quiet') ? 'ID' : undefined,
+        complaints: ['template parsing error', 'template parsing error'],
         headers,
         rows: list.flatMap((image) => namesOf(image, digests).map((name) => imageRow(image, name, { now, truncate }))),
       }),
@@ -71,6 +70,14 @@ ${listFormatFlag}
     return 0;
   },
 };
+
+/** -q stands for a template of its own, unless there is one already. */
+function quietFormat(flags: FlagValues): string {
+  const format = flags.string('format');
+  if (!flags.bool('quiet')) return format;
+  if (format === 'raw') return 'image_id: {{.ID}}';
+  return format === '' || format === 'table' ? '{{.ID}}' : format;
+}
 
 function rawFormat(digests: boolean): string {
   return `repository: {{ .Repository }}
@@ -98,7 +105,7 @@ function namesOf(image: ImageSummary, digests: boolean): readonly Name[] {
     return own.map(([, digest]) => ({ repository, tag, digest }));
   });
   const untagged = known.filter(([name]) => !tags.some(([repository]) => repository === name));
-  const rest = untagged.map(([repository, digest]) => ({ repository, tag: none, digest }));
+  const rest = untagged.map(([repository, digest]) => ({ repository, tag: none, digest: digests ? digest : '' }));
   const all = [...rows, ...rest];
   return all.length > 0 ? all : [{ repository: none, tag: none, digest: none }];
 }
@@ -126,6 +133,6 @@ function imageRow(
     Size: size,
     Tag: tag,
     UniqueSize: image.SharedSize < 0 ? 'N/A' : humanSize(image.Size - image.SharedSize, 4),
-    VirtualSize: size,
+    VirtualSize: humanSize(image.Size),
   };
 }
