@@ -9,6 +9,7 @@ import { allCommands } from './commands/index.ts';
 import { type Told, tellArgCount, tellFailure, tellFlagError, tellUnknownCommand } from './failures.ts';
 import { canonicalPath, commandHelp, groupHelp, inGroup, rootHelp, usageLine } from './help.ts';
 import type { Io } from './io.ts';
+import { findCommand } from './lookup.ts';
 import { type Parsed, parseFlags } from './parse.ts';
 import { groups, rootFlags } from './root.ts';
 
@@ -81,21 +82,6 @@ async function runCommand(
     if (io.signal.aborted) return signalCode(io.signal);
     return await tell(cli, tellFailure(error, command, path));
   }
-}
-
-/** The longest name that the words begin with. */
-export function findCommand(
-  commands: readonly Command[],
-  words: readonly string[],
-): { readonly command: Command; readonly path: readonly string[] } | undefined {
-  for (const length of [2, 1]) {
-    const path = words.slice(0, length);
-    const same = (name: readonly string[]): boolean =>
-      name.length === path.length && name.every((w, i) => w === path[i]);
-    const command = commands.find((candidate) => candidate.names.some(same));
-    if (command !== undefined) return { command, path };
-  }
-  return undefined;
 }
 
 async function runGroup(cli: Cli, words: readonly string[], help: boolean): Promise<number> {

@@ -72,7 +72,7 @@ export function tellFailure(error: unknown, command: Command, path: readonly str
 
 /** `Error response from daemon: ` before what the engine says; nothing before what the command line says. */
 export function sentence(error: HoistError): string {
-  if (/^(cli|file)\./.test(error.code)) return error.message;
+  if (/^(cli|file|reference)\./.test(error.code)) return error.message;
   if (error.kind === 'command_not_found' || error.kind === 'not_executable') return error.message;
   return `Error response from daemon: ${error.message}`;
 }

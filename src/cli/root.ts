@@ -18,7 +18,6 @@ See each sub-command's help for details on how to use the generated script.`,
   },
   { name: 'container', summary: 'Manage containers' },
   { name: 'engine', summary: 'Manage the engine' },
-  { name: 'explain', summary: 'Print what a command would ask of the kernel, without running it' },
   { name: 'image', summary: 'Manage images' },
   { name: 'system', summary: 'Manage Hoist' },
 ];

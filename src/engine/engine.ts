@@ -2,7 +2,13 @@
 // A door (CLI, HTTP API, Compose, CRI) turns its own language into these calls and nothing else.
 // `ref` names an object as a user would: a full name, a full id, or an unambiguous prefix of an id.
 
-import type { ContainerCreate, ContainerInspect, ContainerSummary, ExecCreate, ExecInspect } from '../spec/docker/container.ts';
+import type {
+  ContainerCreate,
+  ContainerInspect,
+  ContainerSummary,
+  ExecCreate,
+  ExecInspect,
+} from '../spec/docker/container.ts';
 import type { ImageDeleteItem, ImageInspect, ImageSummary, SystemInfo, SystemVersion } from '../spec/docker/image.ts';
 
 /** Filters as Docker spells them: key -> values (`{status: ['exited'], label: ['a=b']}`). */
@@ -12,7 +18,13 @@ export type Filters = Readonly<Record<string, readonly string[]>>;
 export type Progress =
   | { readonly kind: 'message'; readonly text: string }
   /** `id`: 12 hex digits of the layer. `phase` is Docker's word: `Pulling fs layer`, `Downloading`, `Pull complete`… */
-  | { readonly kind: 'layer'; readonly id: string; readonly phase: string; readonly current?: number; readonly total?: number };
+  | {
+      readonly kind: 'layer';
+      readonly id: string;
+      readonly phase: string;
+      readonly current?: number;
+      readonly total?: number;
+    };
 
 export interface PullOptions {
   /** `linux/arm64/v8`; '' for this machine's. */
@@ -40,13 +52,25 @@ export interface ImportOptions {
   readonly signal: AbortSignal;
 }
 
+export interface BootstrapOptions {
+  /** The name that the image gets; that of the base where none is given. */
+  readonly tag?: string;
+  readonly onProgress: (progress: Progress) => void;
+  readonly signal: AbortSignal;
+}
+
 export interface Images {
   pull(reference: string, options: PullOptions): Promise<PulledImage>;
   /** Makes an image of one layer from a tar stream (plain, gzip, zstd, xz refused). Returns its id. */
   import(tar: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<string>;
   list(options: { readonly all: boolean; readonly filters: Filters }): Promise<readonly ImageSummary[]>;
   inspect(ref: string, options?: { readonly platform?: string }): Promise<ImageInspect>;
-  remove(ref: string, options: { readonly force: boolean; readonly prune: boolean }): Promise<readonly ImageDeleteItem[]>;
+  remove(
+    ref: string,
+    options: { readonly force: boolean; readonly prune: boolean },
+  ): Promise<readonly ImageDeleteItem[]>;
+  /** Makes a base image from this machine's own packages: `busybox`, `debian`, `debian:SUITE`. */
+  bootstrap?(kind: string, options: BootstrapOptions): Promise<{ readonly reference: string; readonly id: string }>;
 }
 
 /** Where a terminal can be joined to a container's streams: the keeper's socket (see src/runtime/keeper.ts). */
@@ -85,18 +109,33 @@ export interface StartOptions {
 export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
 
 export interface Containers {
-  create(request: ContainerCreate, options: { readonly name: string; readonly platform: string }): Promise<{ readonly Id: string; readonly Warnings: readonly string[] }>;
+  create(
+    request: ContainerCreate,
+    options: { readonly name: string; readonly platform: string },
+  ): Promise<{ readonly Id: string; readonly Warnings: readonly string[] }>;
   /** Resolves once the process runs. Rejects with kind command_not_found or not_executable where execve said so. */
   start(ref: string, options?: StartOptions): Promise<void>;
   attach(ref: string): Promise<AttachPoint>;
-  list(options: { readonly all: boolean; readonly limit: number; readonly size: boolean; readonly filters: Filters }): Promise<readonly ContainerSummary[]>;
+  list(options: {
+    readonly all: boolean;
+    readonly limit: number;
+    readonly size: boolean;
+    readonly filters: Filters;
+  }): Promise<readonly ContainerSummary[]>;
   inspect(ref: string, options?: { readonly size?: boolean }): Promise<ContainerInspect>;
   /** `timeout` in seconds; -1 waits for ever; undefined: the container's own. */
   stop(ref: string, options: { readonly signal?: string; readonly timeout?: number }): Promise<void>;
   restart(ref: string, options: { readonly signal?: string; readonly timeout?: number }): Promise<void>;
   kill(ref: string, signal: string): Promise<void>;
-  remove(ref: string, options: { readonly force: boolean; readonly volumes: boolean; readonly link: boolean }): Promise<void>;
-  wait(ref: string, condition: WaitCondition, signal: AbortSignal): Promise<{ readonly StatusCode: number; readonly Error?: { readonly Message: string } }>;
+  remove(
+    ref: string,
+    options: { readonly force: boolean; readonly volumes: boolean; readonly link: boolean },
+  ): Promise<void>;
+  wait(
+    ref: string,
+    condition: WaitCondition,
+    signal: AbortSignal,
+  ): Promise<{ readonly StatusCode: number; readonly Error?: { readonly Message: string } }>;
   logs(ref: string, options: LogOptions): AsyncIterable<LogLine>;
   resize(ref: string, size: { readonly rows: number; readonly columns: number }): Promise<void>;
   /** The plan of `start`, for a request that need not exist as a container: nothing is run or written. */

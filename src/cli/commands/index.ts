@@ -12,13 +12,20 @@ import { run } from './container/run.ts';
 import { start } from './container/start.ts';
 import { restart, stop } from './container/stop.ts';
 import { wait } from './container/wait.ts';
+import { bootstrap } from './image/bootstrap.ts';
 import { importImage } from './image/import.ts';
 import { images } from './image/ls.ts';
 import { pull } from './image/pull.ts';
 import { rmi } from './image/rm.ts';
 import { containerInspect, imageInspect, inspect } from './inspect.ts';
+import { completion } from './system/completion.ts';
+import { explain } from './system/explain.ts';
+import { info } from './system/info.ts';
+import { version } from './system/version.ts';
 
 const container = [attach, containerInspect, create, exec, kill, logs, ps, restart, rm, run, start, stop, wait];
-const image = [imageInspect, images, importImage, pull, rmi];
+const image = [bootstrap, imageInspect, images, importImage, pull, rmi];
 
-export const allCommands: readonly Command[] = [...container, ...image, inspect];
+const system = [...completion, explain, info, inspect, version];
+
+export const allCommands: readonly Command[] = [...container, ...image, ...system];

@@ -40,8 +40,7 @@ export function renderDocuments(format: string): (documents: readonly unknown[])
       try {
         lines.push(template.execute(goDocument(document)));
       } catch (error) {
-        if (!isHoistError(error, 'cli.template')) throw error;
-        failure = `template parsing error: ${rawMessage(error.message)}`;
+        failure = templateFailure(error);
         break;
       }
     }
@@ -57,6 +56,12 @@ export function parseFormat(format: string, name: string): Template {
     if (!isHoistError(error, 'cli.template')) throw error;
     return fail('invalid', 'cli.bad_template', `template parsing error: ${error.message}`, { cause: error });
   }
+}
+
+/** What to say of a template that did not run; anything else is thrown on. */
+export function templateFailure(error: unknown): string {
+  if (!isHoistError(error, 'cli.template')) throw error;
+  return `template parsing error: ${rawMessage(error.message)}`;
 }
 
 /** Docker tries the raw JSON after the typed document; there, objects are maps and everything else is of no type. */

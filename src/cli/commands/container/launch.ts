@@ -2,6 +2,7 @@
 
 import { fail, isHoistError } from '../../../base/errors.ts';
 import type { ContainerCreate } from '../../../spec/docker/container.ts';
+import { familiarName, isImageId, parseReference, withDefaultTag } from '../../../spec/oci/reference.ts';
 import type { Flag, Invocation } from '../../command.ts';
 import { flagTable } from '../../flags.ts';
 import type { Io } from '../../io.ts';
@@ -21,7 +22,7 @@ export async function makeContainer(invocation: Invocation, request: ContainerCr
   }
   const platform = checkPlatform(flags.string('platform') || (io.env['DOCKER_DEFAULT_PLATFORM'] ?? ''));
   const image = request.Config.Image;
-  if (image === '') fail('invalid', 'cli.reference', 'invalid reference format');
+  if (!isImageId(image)) parseReference(image);
   const cidfile = flags.string('cidfile');
   if (cidfile !== '') await refuseCidfile(io, cidfile);
   const create = async (): Promise<string> => {
@@ -71,8 +72,5 @@ async function refuseCidfile(io: Io, path: string): Promise<void> {
 
 /** The familiar name with its tag: `busybox` is `busybox:latest`. */
 export function withTag(reference: string): string {
-  const familiar = reference.replace(/^(?:index\.)?docker\.io\/(?:library\/)?/, '');
-  return familiar.includes('@') || /:[\w.-]+$/.test(familiar.slice(familiar.lastIndexOf('/') + 1))
-    ? familiar
-    : `${familiar}:latest`;
+  return isImageId(reference) ? reference : familiarName(withDefaultTag(parseReference(reference)));
 }

@@ -2,6 +2,7 @@
 
 import type { ContainerSummary } from '../../../spec/docker/container.ts';
 import type { Command } from '../../command.ts';
+import { clientConfig } from '../../config.ts';
 import { filters } from '../../filters.ts';
 import { flagTable } from '../../flags.ts';
 import { listFormatFlag } from '../../formatflag.ts';
@@ -65,7 +66,7 @@ ${listFormatFlag}
     if (quiet && flags.has('format')) {
       await io.stderr.write('WARNING: Ignoring custom format, because both --format and --quiet are set.\n');
     }
-    const format = quiet ? '{{.ID}}' : flags.string('format');
+    const format = quiet ? '{{.ID}}' : flags.string('format') || (await clientConfig(io)).psFormat;
     const last = flags.bool('latest') ? 1 : parseInt64(flags.string('last'));
     const size = flags.bool('size') || /\.Size\b/.test(format);
     const containers = await engine.containers.list({

@@ -3,6 +3,7 @@
 import { fail } from '../../../base/errors.ts';
 import type { ImageSummary } from '../../../spec/docker/image.ts';
 import type { Command, FlagValues } from '../../command.ts';
+import { clientConfig } from '../../config.ts';
 import { filters } from '../../filters.ts';
 import { flagTable } from '../../flags.ts';
 import { listFormatFlag } from '../../formatflag.ts';
@@ -53,7 +54,7 @@ ${listFormatFlag}
     if (pattern === '') fail('invalid', 'cli.reference', 'invalid reference format');
     const reference = pattern === undefined ? {} : { reference: [...(asked['reference'] ?? []), pattern] };
     const list = await engine.images.list({ all: flags.bool('all'), filters: { ...asked, ...reference } });
-    const format = quietFormat(flags);
+    const format = quietFormat(flags) || (await clientConfig(io)).imagesFormat;
     const digests = flags.bool('digests') || format.includes('{{.Digest}}');
     const now = Date.now() / 1000;
     const truncate = !flags.bool('no-trunc');

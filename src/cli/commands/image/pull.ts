@@ -1,5 +1,7 @@
 // hoist pull: fetch an image, with bars on a terminal and lines in a pipe.
 
+import { fail } from '../../../base/errors.ts';
+import { parseReference } from '../../../spec/oci/reference.ts';
 import type { Command } from '../../command.ts';
 import { flagTable } from '../../flags.ts';
 import { showProgress } from '../../render/progress.ts';
@@ -23,9 +25,10 @@ export const pull: Command = {
     const allTags = flags.bool('all-tags');
     const platform = checkPlatform(flags.string('platform') || (io.env['DOCKER_DEFAULT_PLATFORM'] ?? ''));
     const name = withTag(reference);
-    if (!quiet && !allTags && name !== reference && `${reference}:latest` === name) {
-      await io.stdout.write('Using default tag: latest\n');
-    }
+    const parsed = parseReference(reference);
+    const untagged = parsed.tag === undefined && parsed.digest === undefined;
+    if (allTags && !untagged) fail('invalid', 'cli.plain', "tag can't be used with --all-tags/-a");
+    if (untagged && !quiet && !allTags) await io.stdout.write('Using default tag: latest\n');
     const progress = showProgress(quiet ? undefined : io.stdout, io);
     let pulled: Awaited<ReturnType<typeof engine.images.pull>>;
     try {
