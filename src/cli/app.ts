@@ -39,11 +39,16 @@ interface Cli {
 /** The command that failures outside of any command are told for. */
 const anonymous: Command = { names: [[]], summary: '', usage: '', args: { min: 0 }, flags: [], run: async () => 0 };
 
+const logLevels = ['panic', 'fatal', 'error', 'warn', 'warning', 'info', 'debug', 'trace'];
+
 async function dispatch(cli: Cli, argv: readonly string[]): Promise<number> {
   const root = parseFlags(rootFlags(cli.io.env['HOME'] ?? ''), argv, true);
   const words = root.args;
   if (words.length === 0 && root.flags.bool('version')) return await print(cli, `Hoist version ${hoistVersion}\n`);
   const help = root.flags.bool('help');
+  const level = root.flags.string('log-level');
+  if (!logLevels.includes(level))
+    return await tell(cli, { text: `Unable to parse logging level: ${level}\n`, code: 1 });
   if (words[0] === 'help') return await helpTopic(cli, words.slice(1));
   if (words.length === 0) {
     const text = rootHelp(cli.commands, cli.io.env['HOME'] ?? '', cli.io.size()?.columns);

@@ -1,6 +1,6 @@
 // The only place where failures become words on stderr and exit codes: Docker's sentences, Docker's codes.
 
-import { errnoOf, type HoistError, isHoistError } from '../base/errors.ts';
+import { errnoOf, HoistError, isHoistError } from '../base/errors.ts';
 import type { Command } from './command.ts';
 import { canonicalPath, usageLine } from './help.ts';
 
@@ -68,6 +68,13 @@ export function tellFailure(error: unknown, command: Command, path: readonly str
   if (error.code === 'cli.bad_template') return { text: `${message}\n`, code: 64 };
   const code = command.names.some((name) => name.at(-1) === 'exec') ? launchCodes[error.kind] : undefined;
   return { text: `${message}\n${hint}`, code: code ?? 1 };
+}
+
+/** The failure without `hoist: ` in front and the pointer to --help behind; the exit code becomes 1. */
+export function plainFailure(error: unknown): unknown {
+  if (!isHoistError(error)) return error;
+  const hint = error.hint === undefined ? {} : { hint: error.hint };
+  return new HoistError(error.kind, 'cli.plain', sentence(error), { ...hint, cause: error });
 }
 
 /** `Error response from daemon: ` before what the engine says; nothing before what the command line says. */

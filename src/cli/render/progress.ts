@@ -37,35 +37,43 @@ function lines(output: Output): ProgressView {
 
 function bars(output: Output, io: Io): ProgressView {
   const write = queue(output);
-  const rows: string[] = [];
-  const order = new Map<string, number>();
-  const changed = new Set<number>();
+  /** Lines below the first row, messages among them: how far up a row is. */
+  let height = 0;
+  const rows = new Map<string, { readonly line: number; text: string }>();
+  const changed = new Set<string>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const draw = (): void => {
+    clearTimeout(timer);
     timer = undefined;
-    write.push([...changed].map((row) => redraw(rows[row] ?? '', rows.length - row)).join(''));
+    const texts = [...changed].map((id) => {
+      const { line, text } = rows.get(id) ?? { line: 0, text: '' };
+      return redraw(text, height - line);
+    });
     changed.clear();
+    if (texts.length > 0) write.push(texts.join(''));
   };
   return {
     report(progress) {
       if (progress.kind === 'message') {
-        if (changed.size > 0) draw();
-        return write.push(`${progress.text}\n`);
+        draw();
+        write.push(`${progress.text}\n`);
+        height += rows.size > 0 ? 1 : 0;
+        return;
       }
       const columns = io.size()?.columns ?? 80;
-      let row = order.get(progress.id);
+      const detail = bar(progress.current, progress.total, columns);
+      const text = `${progress.id}: ${progress.phase} ${detail}`.slice(0, columns - 1);
+      const row = rows.get(progress.id);
       if (row === undefined) {
-        row = rows.length;
-        order.set(progress.id, row);
+        rows.set(progress.id, { line: height, text });
+        height++;
         write.push('\n');
-      }
-      rows[row] = `${progress.id}: ${progress.phase} ${bar(progress.current, progress.total, columns)}`;
-      changed.add(row);
+      } else row.text = text;
+      changed.add(progress.id);
       timer ??= setTimeout(draw, frame);
     },
     async done() {
-      clearTimeout(timer);
-      if (changed.size > 0) draw();
+      draw();
       await write.done();
     },
   };
@@ -76,15 +84,15 @@ function redraw(text: string, up: number): string {
   return `\u001b[${up}A\u001b[2K\r${text}\r\u001b[${up}B`;
 }
 
-/** `[=====>      ]  1.2MB/3.4MB` */
+/** `[=====>      ]   1.2MB/3.4MB`: 50 columns wide, less on a narrow terminal. */
 export function bar(current: number | undefined, total: number | undefined, columns: number): string {
   if (current === undefined || current <= 0) return '';
-  const amount = total === undefined || total <= 0 ? humanSize(current) : `${humanSize(current)}/${humanSize(total)}`;
-  if (total === undefined || total <= 0 || columns <= 110 - 50) return amount.padStart(8);
-  const width = columns > 110 ? 50 : Math.max(10, columns - 60);
-  const filled = Math.min(width, Math.floor((current / total) * width));
-  const tip = filled < width ? `${'='.repeat(filled)}>${' '.repeat(width - filled)}` : `${'='.repeat(width)}>`;
-  return `[${tip}]  ${amount}`;
+  const amount = humanSize(current).padStart(8);
+  if (total === undefined || total <= 0 || current > total) return amount;
+  const width = Math.min(50, columns - 60);
+  if (width < 10) return `${amount}/${humanSize(total)}`;
+  const filled = Math.floor((current / total) * width);
+  return `[${'='.repeat(filled)}>${' '.repeat(width - filled)}] ${amount}/${humanSize(total)}`;
 }
 
 /** Writes in order, without making the engine wait for a slow terminal. */

@@ -1,10 +1,18 @@
 // --detach-keys: `ctrl-p,ctrl-q`, `a`, `ctrl-a,a` as the bytes that a terminal sends (moby/term's names).
 
 import { fail } from '../../base/errors.ts';
+import type { FlagValues } from '../command.ts';
+import { clientConfig } from '../config.ts';
+import type { Io } from '../io.ts';
 
 const controls: Readonly<Record<string, number>> = { '@': 0, '[': 27, '\\': 28, ']': 29, '^': 30, _: 31 };
 
-export const defaultDetachKeys = Uint8Array.of(16, 17);
+const defaultDetachKeys = Uint8Array.of(16, 17);
+
+/** From the flag, or the user's config.json, or ctrl-p,ctrl-q. */
+export async function detachKeysOf(flags: FlagValues, io: Io): Promise<Uint8Array> {
+  return detachKeys(flags.string('detach-keys') || (await clientConfig(io)).detachKeys);
+}
 
 export function detachKeys(text: string): Uint8Array {
   if (text === '') return defaultDetachKeys;

@@ -83,6 +83,7 @@ export function fakeEngine(world: FakeWorld = {}): FakeEngine {
       },
       async start(ref, options) {
         log('start', ref);
+        if (world.containers !== undefined && ref !== id64('c')) container(ref);
         world.startFails?.();
         options?.onAttachable?.({ socket: '/run/x', tty: false, stdin: false });
       },
@@ -97,13 +98,17 @@ export function fakeEngine(world: FakeWorld = {}): FakeEngine {
       inspect: async (ref) => container(ref),
       stop: async (ref, options) => log('stop', container(ref).Name, options),
       restart: async (ref, options) => log('restart', container(ref).Name, options),
-      kill: async (ref, signal) => log('kill', ref, signal),
+      async kill(ref, signal) {
+        log('kill', ref, signal);
+        if (world.containers !== undefined && ref !== id64('c')) container(ref);
+      },
       async remove(ref, options) {
         log('rm', ref, options);
         if (world.containers !== undefined) container(ref);
       },
       async wait(ref, condition) {
         log('wait', ref, condition);
+        if (world.containers !== undefined && ref !== id64('c')) container(ref);
         return await exited();
       },
       async *logs(ref, options) {

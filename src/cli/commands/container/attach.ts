@@ -3,7 +3,7 @@
 import { fail } from '../../../base/errors.ts';
 import type { Command } from '../../command.ts';
 import { flagTable } from '../../flags.ts';
-import { detachKeys } from '../../run/keys.ts';
+import { detachKeysOf } from '../../run/keys.ts';
 import { requireTerminal, runSession } from '../../session.ts';
 
 export const attach: Command = {
@@ -25,12 +25,13 @@ export const attach: Command = {
     }
     const stdin = !flags.bool('no-stdin') && Config.OpenStdin;
     requireTerminal(io, { stdin, tty: Config.Tty });
+    const keys = await detachKeysOf(flags, io);
     const point = await engine.containers.attach(Id);
     const waiting = engine.containers.wait(Id, 'not-running', io.signal);
     waiting.catch(() => undefined);
     return await runSession({
       io,
-      request: { stdin, stdout: true, stderr: true, detachKeys: detachKeys(flags.string('detach-keys')) },
+      request: { stdin, stdout: true, stderr: true, detachKeys: keys },
       tty: Config.Tty,
       start: async (onAttachable) => onAttachable(point),
       resize: (size) => engine.containers.resize(Id, size),

@@ -1,9 +1,10 @@
 // hoist create: make a container and print its id.
 
 import type { Command } from '../../command.ts';
+import { plainFailure } from '../../failures.ts';
 import { containerFlags } from '../../run/flags.ts';
 import { containerRequest } from '../../run/request.ts';
-import { makeContainer, pullFlag } from './launch.ts';
+import { checkPullPolicy, makeContainer, pullFlag } from './launch.ts';
 
 export const create: Command = {
   names: [['create'], ['container', 'create']],
@@ -15,8 +16,16 @@ export const create: Command = {
   launches: true,
   completes: 'image',
   async run(invocation) {
+    checkPullPolicy(invocation.flags);
     const request = await containerRequest(invocation.flags, invocation.args, { io: invocation.io, detach: false });
-    await invocation.io.stdout.write(`${await makeContainer(invocation, request)}\n`);
+    let id: string;
+    try {
+      id = await makeContainer(invocation, request);
+    } catch (error) {
+      // Docker's create tells mistakes in its flags as run does, and everything after them like any other command.
+      throw plainFailure(error);
+    }
+    await invocation.io.stdout.write(`${id}\n`);
     return 0;
   },
 };

@@ -5,7 +5,7 @@ import type { Command, FlagValues } from '../../command.ts';
 import { flagTable } from '../../flags.ts';
 import type { Io } from '../../io.ts';
 import { checkEnv, environment } from '../../run/environment.ts';
-import { detachKeys } from '../../run/keys.ts';
+import { detachKeysOf } from '../../run/keys.ts';
 import { requireTerminal, runSession } from '../../session.ts';
 
 export const exec: Command = {
@@ -31,7 +31,7 @@ export const exec: Command = {
   async run({ io, flags, args, engine }) {
     const [container = '', ...command] = args;
     const request = await execRequest(flags, command, io);
-    const keys = detachKeys(flags.string('detach-keys'));
+    const keys = await detachKeysOf(flags, io);
     const terminal = { stdin: request.AttachStdin, tty: request.Tty };
     // A container that is not there is the more useful thing to say; only asked where the terminal is wrong.
     if (terminal.stdin && terminal.tty && !io.stdin.isTTY) await engine.containers.inspect(container);

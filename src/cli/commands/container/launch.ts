@@ -3,7 +3,7 @@
 import { fail, isHoistError } from '../../../base/errors.ts';
 import type { ContainerCreate } from '../../../spec/docker/container.ts';
 import { familiarName, isImageId, parseReference, withDefaultTag } from '../../../spec/oci/reference.ts';
-import type { Flag, Invocation } from '../../command.ts';
+import type { Flag, FlagValues, Invocation } from '../../command.ts';
 import { flagTable } from '../../flags.ts';
 import type { Io } from '../../io.ts';
 import { showProgress } from '../../render/progress.ts';
@@ -13,13 +13,16 @@ export function pullFlag(help: string): readonly Flag[] {
   return flagTable(`      --pull string                      ${help} (default "missing")`);
 }
 
+export function checkPullPolicy(flags: FlagValues): void {
+  const policy = flags.string('pull');
+  if (['always', 'missing', 'never', ''].includes(policy)) return;
+  fail('invalid', 'cli.pull', `invalid pull option: '${policy}': must be one of "always", "missing" or "never"`);
+}
+
 /** Returns the id. Messages go to stderr: stdout is the container's. */
 export async function makeContainer(invocation: Invocation, request: ContainerCreate): Promise<string> {
   const { io, flags, engine } = invocation;
   const policy = flags.string('pull');
-  if (!['always', 'missing', 'never', ''].includes(policy)) {
-    fail('invalid', 'cli.pull', `invalid pull option: '${policy}': must be one of "always", "missing" or "never"`);
-  }
   const platform = checkPlatform(flags.string('platform') || (io.env['DOCKER_DEFAULT_PLATFORM'] ?? ''));
   const image = request.Config.Image;
   if (!isImageId(image)) parseReference(image);

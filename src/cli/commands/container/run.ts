@@ -4,10 +4,10 @@ import { fail } from '../../../base/errors.ts';
 import type { Command, Flag, Invocation } from '../../command.ts';
 import { flagTable } from '../../flags.ts';
 import { containerFlags } from '../../run/flags.ts';
-import { detachKeys } from '../../run/keys.ts';
+import { detachKeysOf } from '../../run/keys.ts';
 import { containerRequest } from '../../run/request.ts';
 import { isGone, requireTerminal, runSession } from '../../session.ts';
-import { makeContainer, pullFlag } from './launch.ts';
+import { checkPullPolicy, makeContainer, pullFlag } from './launch.ts';
 
 const flags: readonly Flag[] = [
   ...containerFlags,
@@ -33,7 +33,8 @@ export const run: Command = {
     if (detach && given.has('attach')) {
       fail('invalid', 'cli.plain', 'conflicting options: cannot specify both --attach and --detach');
     }
-    const keys = detachKeys(given.string('detach-keys'));
+    checkPullPolicy(given);
+    const keys = await detachKeysOf(given, io);
     const request = await containerRequest(given, args, { io, detach });
     requireTerminal(io, { stdin: request.Config.AttachStdin, tty: request.Config.Tty });
     const id = await makeContainer(invocation, request);
@@ -46,10 +47,10 @@ export const run: Command = {
     // Asked for before the start: a container that ends at once, and removes itself, still tells its exit code.
     const waiting = engine.containers.wait(id, AutoRemove ? 'removed' : 'next-exit', io.signal);
     waiting.catch(() => undefined);
-    const { AttachStdin, AttachStdout, AttachStderr, Tty } = request.Config;
+    const { AttachStdin, AttachStdout, AttachStderr, OpenStdin, Tty } = request.Config;
     return await runSession({
       io,
-      request: { stdin: AttachStdin, stdout: AttachStdout, stderr: AttachStderr, detachKeys: keys },
+      request: { stdin: AttachStdin && OpenStdin, stdout: AttachStdout, stderr: AttachStderr, detachKeys: keys },
       tty: Tty,
       start: (onAttachable) =>
         orRemove(invocation, AutoRemove ? id : undefined, engine.containers.start(id, { onAttachable })),

@@ -4,7 +4,7 @@ import { fail } from '../../../base/errors.ts';
 import type { Command, Invocation } from '../../command.ts';
 import { errorLines } from '../../each.ts';
 import { flagTable } from '../../flags.ts';
-import { detachKeys } from '../../run/keys.ts';
+import { detachKeysOf } from '../../run/keys.ts';
 import { requireTerminal, runSession } from '../../session.ts';
 
 const checkpoints = 'checkpoints are not built';
@@ -43,7 +43,7 @@ async function startAll({ io, args, engine }: Invocation): Promise<number> {
     }
   }
   if (failed.length === 0) return 0;
-  await io.stderr.write(`failed to start containers: ${failed.join(', ')}\n`);
+  await io.stderr.write(`Error: failed to start containers: ${failed.join(', ')}\n`);
   return 1;
 }
 
@@ -52,11 +52,12 @@ async function startAttached({ io, flags, args, engine }: Invocation): Promise<n
   const { Id, Config, HostConfig } = await engine.containers.inspect(args[0] ?? '');
   const stdin = flags.bool('interactive') && Config.OpenStdin;
   requireTerminal(io, { stdin, tty: Config.Tty });
+  const keys = await detachKeysOf(flags, io);
   const waiting = engine.containers.wait(Id, HostConfig.AutoRemove ? 'removed' : 'next-exit', io.signal);
   waiting.catch(() => undefined);
   return await runSession({
     io,
-    request: { stdin, stdout: true, stderr: true, detachKeys: detachKeys(flags.string('detach-keys')) },
+    request: { stdin, stdout: true, stderr: true, detachKeys: keys },
     tty: Config.Tty,
     start: (onAttachable) => engine.containers.start(Id, { onAttachable }),
     resize: (size) => engine.containers.resize(Id, size),
