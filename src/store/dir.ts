@@ -63,6 +63,10 @@ function build(root: Inode, building: Building): void {
   }
   // Children before their directory: a directory may be read-only, and each new name changes its time.
   for (const { inode, path } of placed.reverse()) setAttributes(inode, path, building);
+  for (const { inode, path } of placed) {
+    const { mtime, mtimeNsec } = inode;
+    if ([...inode.children.values()].some(isSpecial)) building.pending.push({ op: 'utimes', path, mtime, mtimeNsec });
+  }
 }
 
 /** Gives an inode this name; false when it had one already, and with it its attributes. */

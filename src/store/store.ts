@@ -100,7 +100,9 @@ export type PendingOp =
       readonly mode: number | undefined;
     }
   | { readonly op: 'setxattr'; readonly path: string; readonly name: string; readonly value: string }
-  | { readonly op: 'opaque'; readonly path: string };
+  | { readonly op: 'opaque'; readonly path: string }
+  /** Of a directory that another operation changed. */
+  | { readonly op: 'utimes'; readonly path: string; readonly mtime: number; readonly mtimeNsec: number };
 
 export interface UnpackLimits {
   /** Most bytes that a layer may unpack to. */
