@@ -9,7 +9,7 @@ import { openStore, type StoreOptions } from './open.ts';
 import type { LayerInfo, LayerStore, Store } from './store.ts';
 
 export const generousLimits = { maxLayerBytes: 1 << 30, maxLayerEntries: 100_000 };
-export const never = new AbortController().signal;
+export const never: AbortSignal = new AbortController().signal;
 
 export async function scratchDirectory(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'hoist-store-'));
@@ -41,4 +41,11 @@ export function unpackBytes(
 
 export function unpackEntries(store: Store, entries: readonly TarFixtureEntry[]): Promise<LayerInfo> {
   return unpackBytes(store, tarOf(entries));
+}
+
+/** Array.fromAsync, which Node 20 lacks. */
+export async function allOf<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const items: T[] = [];
+  for await (const item of source) items.push(item);
+  return items;
 }

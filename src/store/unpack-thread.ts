@@ -3,7 +3,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { HoistError } from '../base/errors.ts';
-import { batches } from '../base/streams.ts';
+import { abortable, batches } from '../base/streams.ts';
 import type { UnpackJob, UnpackResult } from './unpack.ts';
 import type { FromWorker, ToWorker } from './unpack-worker.ts';
 
@@ -21,8 +21,6 @@ export async function unpackInWorker(
   let wake = () => {};
 
   const finished = new Promise<UnpackResult>((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
     worker.on('message', (message: FromWorker) => {
       if ('taken' in message) {
         onTheWay--;
@@ -58,7 +56,7 @@ export async function unpackInWorker(
   try {
     // A source that fails ends the work; one that has ended waits for the result.
     await Promise.race([finished, fed]);
-    return await finished;
+    return await abortable(finished, signal);
   } finally {
     stop.abort();
     wake();

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'node:test';
+import { isHoistError } from '../base/errors.ts';
+import { type Descriptor, mediaTypes } from '../spec/oci/image.ts';
+import { scratchStore } from './store.fixture.ts';
+import type { StoredImage } from './store.ts';
+
+const descriptor = (letter: string): Descriptor => ({
+  mediaType: mediaTypes.ociManifest,
+  digest: `sha256:${letter.repeat(64)}`,
+  size: 7,
+  platform: { os: 'linux', architecture: 'amd64' },
+});
+
+const image = (name: string | undefined, letter: string): StoredImage => ({
+  name,
+  manifest: descriptor(letter),
+  repoDigest: `sha256:${'f'.repeat(64)}`,
+  taggedAt: '2024-05-06T07:08:09.123456789Z',
+});
+
+const names = (rows: readonly StoredImage[]) => rows.map((row) => `${row.name ?? '<none>'}=${row.manifest.digest[7]}`);
+
+test('names survive a restart, and index.json is one that other tools read', async (t) => {
+  const store = await scratchStore(t);
+  await store.images.tag(image('docker.io/library/a:1', 'a'));
+  await store.images.tag({ ...image('docker.io/library/b:1', 'b'), repoDigest: undefined });
+  const again = await scratchStore(t, { root: store.root });
+  assert.deepEqual(again.images.list(), store.images.list());
+  assert.deepEqual(again.images.list()[0], image('docker.io/library/a:1', 'a'));
+  const index = JSON.parse(await readFile(join(store.root, 'content/index.json'), 'utf8'));
+  assert.equal(index.schemaVersion, 2);
+  assert.equal(index.manifests[0].annotations['org.opencontainers.image.ref.name'], 'docker.io/library/a:1');
+  assert.equal(index.manifests[0].digest, descriptor('a').digest);
+});
+
+test('a name that moves leaves its image dangling, unless that has another name', async (t) => {
+  const { images } = await scratchStore(t);
+  await images.tag(image('x', 'a'));
+  await images.tag(image('y', 'a'));
+  await images.tag(image('x', 'b'));
+  assert.deepEqual(names(images.list()), ['y=a', 'x=b']);
+  await images.tag(image('y', 'b'));
+  assert.deepEqual(names(images.list()), ['x=b', '<none>=a', 'y=b']);
+});
+
+test('a dangling image that gets a name is dangling no more', async (t) => {
+  const { images } = await scratchStore(t);
+  await images.tag(image(undefined, 'a'));
+  await images.tag(image('x', 'a'));
+  assert.deepEqual(names(images.list()), ['x=a']);
+});
+
+test('the same name for the same image again is one row', async (t) => {
+  const { images } = await scratchStore(t);
+  await images.tag(image('x', 'a'));
+  await images.tag({ ...image('x', 'a'), taggedAt: '2025-01-01T00:00:00Z' });
+  assert.deepEqual(images.list(), [{ ...image('x', 'a'), taggedAt: '2025-01-01T00:00:00Z' }]);
+});
+
+test('untag with and without a dangling rest; forget takes every name', async (t) => {
+  const { images } = await scratchStore(t);
+  for (const [name, letter] of [
+    ['x', 'a'],
+    ['y', 'a'],
+    ['z', 'b'],
+  ] as const)
+    await images.tag(image(name, letter));
+  await images.untag('x', { keepDangling: true });
+  assert.deepEqual(names(images.list()), ['y=a', 'z=b']);
+  await images.untag('y', { keepDangling: true });
+  assert.deepEqual(names(images.list()), ['z=b', '<none>=a']);
+  await images.untag('z', { keepDangling: false });
+  await images.forget(descriptor('a').digest);
+  assert.deepEqual(images.list(), []);
+  await assert.rejects(images.untag('x', { keepDangling: true }), (error) => isHoistError(error, 'image.not_found'));
+  await images.tag(image('after', 'a'));
+  assert.deepEqual(names(images.list()), ['after=a'], 'a failed change does not stop the next one');
+});
+
+test('many changes at once all happen', async (t) => {
+  const store = await scratchStore(t);
+  await Promise.all(Array.from({ length: 30 }, (_, i) => store.images.tag(image(`n${i}`, 'a'))));
+  assert.equal((await scratchStore(t, { root: store.root })).images.list().length, 30);
+});
+
+test('documents are read from content, parsed, and refused when they are not what they should be', async (t) => {
+  const { images, content } = await scratchStore(t);
+  const config = { os: 'linux', architecture: 'amd64', rootfs: { type: 'layers', diff_ids: [] } };
+  const configBlob = await content.put(Buffer.from(JSON.stringify(config)));
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociManifest,
+    config: { mediaType: mediaTypes.ociConfig, ...configBlob },
+    layers: [],
+  };
+  const blob = await content.put(Buffer.from(JSON.stringify(manifest)));
+  const parsed = await images.manifest({ mediaType: mediaTypes.ociManifest, ...blob });
+  assert.deepEqual(parsed, manifest);
+  assert.deepEqual(await images.config(parsed), config);
+  assert.equal(await images.manifest({ mediaType: mediaTypes.ociManifest, ...blob }), parsed, 'kept in memory');
+  const html = await content.put(Buffer.from('<html>'));
+  await assert.rejects(images.manifest({ mediaType: mediaTypes.ociManifest, ...html }), (error) =>
+    isHoistError(error, 'manifest.invalid'),
+  );
+  await assert.rejects(images.manifest(descriptor('c')), (error) => isHoistError(error, 'content.not_found'));
+});
