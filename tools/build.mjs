@@ -1,7 +1,7 @@
 // npm run build: the native binary (bin/hoist) and the bundles (dist/). Prints what it does; fails with the reason.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const version = JSON.parse(readFileSync('package.json', 'utf8')).version;
@@ -43,6 +43,7 @@ execFileSync(process.execPath, ['tools/gen-ops.mjs', '--check'], { stdio: 'inher
 native(id);
 const entries = ['src/main/engine.ts', 'src/main/cli.ts', 'src/store/unpack-worker.ts'].filter((path) => existsSync(path));
 console.log(`build: ${entries.join(', ')} -> dist/`);
+rmSync('dist', { recursive: true, force: true }); // no chunk of an earlier build
 await build({
   entryPoints: entries,
   outdir: 'dist',

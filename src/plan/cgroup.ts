@@ -119,3 +119,25 @@ function limitsV2(resources: OciResources, dir: string): Op[] {
 export function sharesToWeight(shares: number): number {
   return Math.floor(1 + ((Math.min(Math.max(shares, 2), 262144) - 2) * 9999) / 262142);
 }
+
+/** The parent of all containers' groups, made once per engine, with what v1's cpuset and v2's controllers need. */
+export function cgroupRootOps(facts: HostFacts, parent = '/hoist'): Op[] {
+  const { version, mounts, controllers } = facts.cgroup;
+  if (version === 2) {
+    const top = mounts[''];
+    const wanted = ['cpu', 'cpuset', 'io', 'memory', 'pids'].filter((name) => controllers.includes(name)).map((name) => `+${name}`);
+    // one by one: a controller that cannot be had must not take the others with it
+    const enable = (dir: string): Op[] => wanted.map((name) => put(`${dir}/cgroup.subtree_control`, name, 'containers may have limits of this kind', k.EBUSY));
+    return [...enable(`${top}`), op('mkdir', { path: `${top}${parent}`, mode: 0o755 }, 'the parent of all containers', k.EEXIST), ...enable(`${top}${parent}`)];
+  }
+  return Object.values(mounts)
+    .map((mount) => op('mkdir', { path: `${mount}${parent}`, mode: 0o755 }, 'the parent of all containers', k.EEXIST) as Op)
+    .concat(
+      mounts['cpuset'] === undefined
+        ? []
+        : [
+            put(`${mounts['cpuset']}${parent}/cpuset.cpus`, `0-${facts.cpus - 1}`, 'an empty cpuset takes no process', k.EACCES),
+            put(`${mounts['cpuset']}${parent}/cpuset.mems`, '0', 'an empty cpuset takes no process', k.EACCES),
+          ],
+    );
+}

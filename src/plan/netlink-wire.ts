@@ -5,7 +5,16 @@ import { type OpOf, op, type Patch, type Slot } from './ops.ts';
 
 export type Part = Uint8Array | { readonly slot: Slot } | readonly Part[];
 
-export const flag = { request: 1, multi: 2, ack: 4, dump: 0x300, replace: 0x100, exclusive: 0x200, create: 0x400, append: 0x800 } as const;
+export const flag = {
+  request: 1,
+  multi: 2,
+  ack: 4,
+  dump: 0x300,
+  replace: 0x100,
+  exclusive: 0x200,
+  create: 0x400,
+  append: 0x800,
+} as const;
 
 /** One netlink message; its length and sequence number are filled in when it becomes an op. */
 export interface Message {
@@ -19,7 +28,12 @@ const typeError = 2;
 const typeDone = 3;
 
 /** One op for several messages, sent at once; as many answers are awaited as messages ask for an acknowledgement. */
-export function netlinkOp(protocol: number, messages: readonly Message[], why: string, allow?: number): OpOf<'netlink'> {
+export function netlinkOp(
+  protocol: number,
+  messages: readonly Message[],
+  why: string,
+  allow?: number,
+): OpOf<'netlink'> {
   const patches: Patch[] = [];
   const data = new Uint8Array(messages.reduce((sum, { body }) => sum + headerSize + size(body), 0));
   const view = new DataView(data.buffer);
@@ -94,7 +108,8 @@ export function readMessages(bytes: Uint8Array): { readonly type: number; readon
     const length = view.getUint32(at, true);
     const type = view.getUint16(at + 4, true);
     if (length < headerSize || at + length > bytes.length) break;
-    if (type !== typeError && type !== typeDone) found.push({ type, body: bytes.subarray(at + headerSize, at + length) });
+    if (type !== typeError && type !== typeDone)
+      found.push({ type, body: bytes.subarray(at + headerSize, at + length) });
     at += (length + 3) & ~3;
   }
   return found;
@@ -124,5 +139,7 @@ export function readText(value: Uint8Array | undefined): string {
 }
 
 export function readU32(value: Uint8Array | undefined): number {
-  return value === undefined || value.length < 4 ? 0 : new DataView(value.buffer, value.byteOffset, 4).getUint32(0, true);
+  return value === undefined || value.length < 4
+    ? 0
+    : new DataView(value.buffer, value.byteOffset, 4).getUint32(0, true);
 }

@@ -1,7 +1,22 @@
 // rtnetlink messages: links, addresses and routes (linux/rtnetlink.h, if_link.h, if_addr.h), and readers of their dumps.
 // Each function gives one message; `routeOp` puts several into one op, so that one system call sends them all.
 
-import { attr, flag, type Message, nest, netlinkOp, type Part, readAttributes, readMessages, readText, readU32, text, u16, u32, u8 } from './netlink-wire.ts';
+import {
+  attr,
+  flag,
+  type Message,
+  nest,
+  netlinkOp,
+  type Part,
+  readAttributes,
+  readMessages,
+  readText,
+  readU32,
+  text,
+  u8,
+  u16,
+  u32,
+} from './netlink-wire.ts';
 import { childSlot, k, type OpOf, type Slot } from './ops.ts';
 
 const newLink = 16;
@@ -65,20 +80,28 @@ export function addVeth({ name, master, mtu, peer }: VethOptions): Message {
   };
 }
 
-/** A bridge, up, without spanning tree and without its forwarding delay. `index`: chosen, 0 for the kernel's choice. */
-export function addBridge({ name, mtu, index, mac }: { name: string; mtu: number; index: number; mac?: Uint8Array }): Message {
+/** A bridge, up, without spanning tree and without its forwarding delay. */
+export function addBridge({ name, mtu }: { readonly name: string; readonly mtu: number }): Message {
   return {
     type: newLink,
     flags: ack | create | exclusive,
     body: [
-      linkHeader({ up: true, index }),
+      linkHeader({ up: true }),
       attr(ifla.name, text(name)),
       attr(ifla.mtu, u32(mtu)),
-      // A bridge without an address of its own takes its lowest port's, and changes it as ports come and go
-      ...(mac === undefined ? [] : [attr(ifla.address, mac)]),
       linkInfo('bridge', attr(1 /* IFLA_BR_FORWARD_DELAY */, u32(0)), attr(5 /* IFLA_BR_STP_STATE */, u32(0))),
     ],
   };
+}
+
+export function setMac(index: number, mac: Uint8Array): Message {
+  return { type: newLink, flags: ack, body: [linkHeader({ index }), attr(ifla.address, mac)] };
+}
+
+/** No IPv6 address by itself (IFLA_AF_SPEC): for a link that is still down. EAFNOSUPPORT where the kernel has no IPv6. */
+export function noLinkLocal(index: number): Message {
+  const mode = nest(k.AF_INET6, attr(8 /* IFLA_INET6_ADDR_GEN_MODE */, u8(1 /* none */)));
+  return { type: newLink, flags: ack, body: [linkHeader({ index }), nest(26 /* IFLA_AF_SPEC */, mode)] };
 }
 
 /** A link set up, by its index, or by its name where the index is 0. */
@@ -171,7 +194,11 @@ export function readAddresses(dumped: Uint8Array): LinkAddress[] {
     .filter(({ type, body }) => type === newAddress && body.length >= 8)
     .map(({ body }) => {
       const found = readAttributes(body, 8);
-      return { index: readU32(body.subarray(4)), bits: body[1] ?? 0, address: found.get(2) ?? found.get(1) ?? new Uint8Array() };
+      return {
+        index: readU32(body.subarray(4)),
+        bits: body[1] ?? 0,
+        address: found.get(2) ?? found.get(1) ?? new Uint8Array(),
+      };
     });
 }
 

@@ -1,0 +1,52 @@
+// Puts the verbs together as the interfaces of engine.ts.
+
+import type { Containers } from '../engine.ts';
+import { createContainer } from './create.ts';
+import type { ContainerPool } from './deps.ts';
+import { inspectOf } from './describe.ts';
+import { explainContainer } from './explain.ts';
+import { findContainer } from './find.ts';
+import { listContainers, sizesOf } from './list.ts';
+import { readLogs } from './logs.ts';
+import { pathsOf } from './record.ts';
+import { removeContainer } from './remove.ts';
+import { startContainer } from './start.ts';
+import { killContainer, restartContainer, stopContainer } from './stop.ts';
+import { waitContainer } from './wait.ts';
+import { fail } from '../../base/errors.ts';
+
+export function createContainers(pool: ContainerPool): Containers {
+  const { deps } = pool;
+  return {
+    async create(request, options) {
+      const record = await createContainer(pool, request, options);
+      return { Id: record.id, Warnings: [] };
+    },
+    start: async (ref, options) => startContainer(pool, findContainer(pool, ref), options),
+    async attach(ref) {
+      const { record, link } = findContainer(pool, ref);
+      if (!link) fail('conflict', 'container.not_running', 'You cannot attach to a stopped container, start it first');
+      return { socket: pathsOf(deps.paths, record.id).socket, tty: record.config.Tty, stdin: record.config.OpenStdin };
+    },
+    list: (options) => listContainers(pool, options),
+    async inspect(ref, options) {
+      const live = findContainer(pool, ref);
+      const sizes = options?.size ? await sizesOf(pool, live.record.id) : undefined;
+      return inspectOf(live.record, deps.paths, deps.store.layers.driver, [...live.execs], sizes);
+    },
+    stop: async (ref, options) => stopContainer(pool, findContainer(pool, ref), options),
+    restart: async (ref, options) => restartContainer(pool, findContainer(pool, ref), options),
+    async kill(ref, signal) {
+      killContainer(findContainer(pool, ref), signal);
+    },
+    remove: async (ref, options) => removeContainer(pool, findContainer(pool, ref), options),
+    async wait(ref, condition, signal) {
+      return { StatusCode: await waitContainer(pool, ref, condition, signal) };
+    },
+    logs: (ref, options) => readLogs(pool, findContainer(pool, ref), options),
+    async resize(ref, { rows, columns }) {
+      findContainer(pool, ref).link?.resize(rows, columns);
+    },
+    explain: (request, options) => explainContainer(pool, request, { name: '', ...options }),
+  };
+}

@@ -1,0 +1,76 @@
+// What the container use cases stand on, and the containers as they live in the engine's memory.
+
+import type { KeeperLink } from '../../runtime/keeper.ts';
+import type { LayerMounts } from '../../runtime/layers.ts';
+import type { Op } from '../../plan/ops.ts';
+import type { NetworkOps } from '../../plan/container.ts';
+import type { Platform } from '../../spec/oci/image.ts';
+import type { SeccompProfile } from '../../spec/oci/seccomp.ts';
+import type { Store } from '../../store/store.ts';
+import type { Executor } from '../../sys/executor.ts';
+import type { MachineFacts } from '../../sys/facts.ts';
+import type { ContainerPaths, ContainerRecord, EndpointRecord, RunState } from './record.ts';
+
+export interface Live {
+  record: ContainerRecord;
+  link: KeeperLink | undefined;
+  /** Told at every end of the process. */
+  readonly exited: Set<(state: RunState) => void>;
+  readonly removed: Set<(exitCode: number) => void>;
+  /** Starting, stopping and removing one container are one after the other. */
+  turn: Promise<unknown>;
+  /** Execs under way, by id. */
+  readonly execs: Set<string>;
+  /** A stop under way: restart must not take its exit for the program's own. */
+  ended: Promise<void> | undefined;
+}
+
+/** The engine's network, as containers use it (src/network behind it). */
+export interface ContainerNetwork {
+  /** Address and host ports for a container that starts. Fails with port.in_use, network.exhausted. */
+  attach(record: ContainerRecord): Promise<EndpointRecord>;
+  /** What attach would give, without taking it: for explain. */
+  preview(record: ContainerRecord): Promise<EndpointRecord>;
+  ops(record: ContainerRecord, endpoint: EndpointRecord): Promise<NetworkOps>;
+  /** Ops that take away what a container that ended without its keeper left behind. */
+  cleanup(record: ContainerRecord, endpoint: EndpointRecord): Promise<readonly Op[]>;
+  release(id: string): void;
+  /** A container that runs already (after a restart of the engine). */
+  adopt(record: ContainerRecord): void;
+  /** The bridge's address: what host-gateway stands for. */
+  gateway(): Promise<string>;
+}
+
+export interface ContainersDeps {
+  readonly paths: ContainerPaths;
+  readonly store: Store;
+  readonly layers: LayerMounts;
+  /** The one under way now: it is started anew when it dies. */
+  readonly executor: () => Executor;
+  readonly facts: MachineFacts;
+  /** This machine's platform. */
+  readonly host: Platform;
+  readonly network: ContainerNetwork;
+  readonly compileSeccomp: (profile: SeccompProfile) => Uint8Array;
+  /** Something that ought not to happen and hurts no one: for the engine's log. */
+  readonly warn: (message: string) => void;
+}
+
+export interface ContainerPool {
+  readonly deps: ContainersDeps;
+  readonly live: Map<string, Live>;
+  readonly names: Map<string, string>;
+  /** Exit codes of those removed a moment ago: `wait` may come after the end. */
+  readonly gone: Map<string, number>;
+}
+
+export function newLive(record: ContainerRecord): Live {
+  return { record, link: undefined, exited: new Set(), removed: new Set(), turn: Promise.resolve(), execs: new Set(), ended: undefined };
+}
+
+/** Runs `act` when everything that was asked of this container before is done. */
+export function inTurn<T>(live: Live, act: () => Promise<T>): Promise<T> {
+  const result = live.turn.then(act, act);
+  live.turn = result.catch(() => undefined);
+  return result;
+}

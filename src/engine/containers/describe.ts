@@ -1,0 +1,151 @@
+// A container as the API's documents show it: one row of `ps`, the page of `inspect`. Pure, but for the clock.
+
+import type { ContainerInspect, ContainerSummary, EndpointSettings, PortBinding, PortSummary } from '../../spec/docker/container.ts';
+import { argumentsOf } from './merge.ts';
+import { type ContainerPaths, type ContainerRecord, type EndpointRecord, pathsOf, type RunState } from './record.ts';
+import { humanDuration } from './duration.ts';
+
+export function summaryOf(record: ContainerRecord, imageName: string, now: number): ContainerSummary {
+  const { config, state } = record;
+  return {
+    Id: record.id,
+    Names: [`/${record.name}`],
+    Image: imageName,
+    ImageID: record.image.id,
+    Command: argumentsOf(config).map(quoteArgument).join(' '),
+    Created: Math.floor(Date.parse(record.created) / 1000),
+    Ports: portSummaries(record),
+    Labels: config.Labels,
+    State: state.status,
+    Status: statusText(state, now),
+    HostConfig: { NetworkMode: record.hostConfig.NetworkMode },
+    NetworkSettings: { Networks: networksOf(record) },
+    Mounts: record.mounts,
+  };
+}
+
+/** As Docker joins a command for display: arguments with blanks are quoted. */
+function quoteArgument(argument: string): string {
+  return argument.includes(' ') ? `'${argument}'` : argument;
+}
+
+/** `Up 3 minutes`, `Exited (0) 2 hours ago`, `Created` */
+export function statusText(state: RunState, now: number): string {
+  const since = (time: string): string => humanDuration(Math.max(0, now - Date.parse(time)) / 1000);
+  switch (state.status) {
+    case 'running':
+      return `Up ${since(state.startedAt)}`;
+    case 'exited':
+      return `Exited (${state.exitCode}) ${since(state.finishedAt)} ago`;
+    case 'removing':
+      return 'Removal In Progress';
+    case 'created':
+      return 'Created';
+    case 'paused':
+      return `Up ${since(state.startedAt)} (Paused)`;
+    case 'restarting':
+      return `Restarting (${state.exitCode}) ${since(state.finishedAt)} ago`;
+    case 'dead':
+      return 'Dead';
+  }
+}
+
+function portSummaries({ config, endpoint }: ContainerRecord): PortSummary[] {
+  if (!endpoint) return [];
+  const published = endpoint.ports.map(({ hostIp, hostPort, containerPort, protocol }) => ({ IP: hostIp, PrivatePort: containerPort, PublicPort: hostPort, Type: protocol }));
+  const exposed = Object.keys(config.ExposedPorts ?? {})
+    .map((key) => ({ PrivatePort: Number.parseInt(key, 10), Type: key.split('/')[1] ?? 'tcp' }))
+    .filter((one) => !published.some((other) => other.PrivatePort === one.PrivatePort && other.Type === one.Type));
+  return [...exposed, ...published];
+}
+
+function networksOf(record: ContainerRecord): Record<string, EndpointSettings> {
+  const mode = record.hostConfig.NetworkMode;
+  if (mode.startsWith('container:')) return {};
+  const { endpoint } = record;
+  return {
+    [mode]: {
+      NetworkID: '',
+      EndpointID: '',
+      Gateway: endpoint?.gateway ?? '',
+      IPAddress: endpoint?.address ?? '',
+      IPPrefixLen: endpoint?.prefix ?? 0,
+      MacAddress: endpoint?.mac ?? '',
+      IPv6Gateway: '',
+      GlobalIPv6Address: '',
+      GlobalIPv6PrefixLen: 0,
+      Aliases: null,
+      DNSNames: null,
+    },
+  };
+}
+
+function portMap({ config, endpoint }: ContainerRecord): Record<string, readonly PortBinding[] | null> {
+  const map: Record<string, PortBinding[] | null> = {};
+  if (!endpoint) return map;
+  for (const key of Object.keys(config.ExposedPorts ?? {})) map[key] = null;
+  for (const port of (endpoint satisfies EndpointRecord).ports) {
+    const key = `${port.containerPort}/${port.protocol}`;
+    map[key] = [...(map[key] ?? []), { HostIp: port.hostIp, HostPort: String(port.hostPort) }];
+  }
+  return map;
+}
+
+export interface Sizes {
+  readonly SizeRw: number;
+  readonly SizeRootFs: number;
+}
+
+export function inspectOf(record: ContainerRecord, paths: ContainerPaths, driver: string, execs: readonly string[], sizes: Sizes | undefined): ContainerInspect {
+  const { config, state, endpoint } = record;
+  const [program = '', ...args] = argumentsOf(config);
+  const files = pathsOf(paths, record.id);
+  return {
+    Id: record.id,
+    Created: record.created,
+    Path: program,
+    Args: args,
+    State: {
+      Status: state.status,
+      Running: state.status === 'running',
+      Paused: false,
+      Restarting: false,
+      OOMKilled: state.oomKilled,
+      Dead: false,
+      Pid: state.pid,
+      ExitCode: state.exitCode,
+      Error: state.error,
+      StartedAt: state.startedAt,
+      FinishedAt: state.finishedAt,
+    },
+    Image: record.image.id,
+    ResolvConfPath: files.resolvConf,
+    HostnamePath: files.hostname,
+    HostsPath: files.hosts,
+    LogPath: record.hostConfig.LogConfig.Type === 'none' ? '' : files.log,
+    Name: `/${record.name}`,
+    RestartCount: 0,
+    Driver: driver,
+    Platform: 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: execs.length > 0 ? execs : null,
+    HostConfig: record.hostConfig,
+    GraphDriver: { Name: driver, Data: { UpperDir: files.upper, WorkDir: files.work } },
+    ...sizes,
+    Mounts: record.mounts,
+    Config: config,
+    NetworkSettings: {
+      Bridge: '',
+      SandboxID: '',
+      SandboxKey: state.pid > 0 ? `/proc/${state.pid}/ns/net` : '',
+      Ports: portMap(record),
+      Gateway: endpoint?.gateway ?? '',
+      IPAddress: endpoint?.address ?? '',
+      IPPrefixLen: endpoint?.prefix ?? 0,
+      MacAddress: endpoint?.mac ?? '',
+      Networks: networksOf(record),
+    },
+  };
+}

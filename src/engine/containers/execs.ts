@@ -1,0 +1,153 @@
+// exec: one more process in a container that runs, with a keeper of its own.
+
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import { fail } from '../../base/errors.ts';
+import { cgroupOps } from '../../plan/cgroup.ts';
+import { execPlan } from '../../plan/exec.ts';
+import type { Plan } from '../../plan/ops.ts';
+import type { KeeperLink } from '../../runtime/keeper.ts';
+import { launch } from '../../runtime/launch.ts';
+import type { ExecCreate, ExecInspect } from '../../spec/docker/container.ts';
+import type { OciConfig, OciProcess } from '../../spec/oci/runtime.ts';
+import type { Execs, StartOptions } from '../engine.ts';
+import type { ContainerPool, Live } from './deps.ts';
+import { explained } from './explain.ts';
+import { findContainer } from './find.ts';
+import { mergeEnv } from './merge.ts';
+import { capabilitySets, environment, ociConfig } from './oci.ts';
+import { userOf } from './prepare.ts';
+import { pathsOf } from './record.ts';
+import { capabilityMask } from '../../plan/capabilities.ts';
+
+interface Exec {
+  readonly id: string;
+  readonly live: Live;
+  readonly request: ExecCreate;
+  pid: number;
+  exitCode: number | null;
+  link: KeeperLink | undefined;
+  ended: Promise<number> | undefined;
+}
+
+/** How long the end of an exec can be asked for. */
+const remembered = 1000;
+
+export function createExecs(pool: ContainerPool): Execs {
+  const execs = new Map<string, Exec>();
+  const find = (id: string): Exec => execs.get(id) ?? fail('not_found', 'exec.not_found', `No such exec instance: ${id}`);
+
+  return {
+    async create(container, request) {
+      const live = runningContainer(pool, container);
+      if (request.Cmd.length === 0) fail('invalid', 'exec.no_command', 'No exec command specified');
+      if (request.WorkingDir !== '' && !request.WorkingDir.startsWith('/')) fail('invalid', 'workdir.relative', `the working directory '${request.WorkingDir}' is invalid, it needs to be an absolute path`);
+      const id = randomBytes(32).toString('hex');
+      execs.set(id, { id, live, request, pid: 0, exitCode: null, link: undefined, ended: undefined });
+      live.execs.add(id);
+      forgetOld(execs);
+      return id;
+    },
+    start: (id, options) => startExec(pool, find(id), options),
+    inspect: async (id) => inspectExec(find(id)),
+    async resize(id, { rows, columns }) {
+      find(id).link?.resize(rows, columns);
+    },
+    async wait(id) {
+      const exec = find(id);
+      return exec.exitCode ?? (await exec.ended) ?? fail('conflict', 'exec.not_started', `exec ${id} was not started`);
+    },
+    async explain(container, request) {
+      const live = runningContainer(pool, container);
+      const { plan, config } = await planOf(pool, { id: '0'.repeat(64), live, request, pid: 0, exitCode: null, link: undefined, ended: undefined }, false);
+      return explained(plan, config);
+    },
+  };
+}
+
+function runningContainer(pool: ContainerPool, ref: string): Live {
+  const live = findContainer(pool, ref);
+  if (live.record.state.status !== 'running') fail('conflict', 'container.not_running', `container ${live.record.id} is not running`);
+  return live;
+}
+
+function forgetOld(execs: Map<string, Exec>): void {
+  if (execs.size <= remembered) return;
+  for (const [id, exec] of execs) {
+    if (exec.exitCode === null) continue;
+    execs.delete(id);
+    return;
+  }
+}
+
+async function startExec(pool: ContainerPool, exec: Exec, options: StartOptions): Promise<void> {
+  const { live, request } = exec;
+  runningContainer(pool, live.record.id);
+  if (exec.ended) fail('conflict', 'exec.started', `exec ${exec.id} has already run`);
+  const { plan, socket } = await planOf(pool, exec, options.onAttachable !== undefined);
+  try {
+    const launched = await launch(pool.deps.executor(), plan, socket, () => options.onAttachable?.({ socket, tty: request.Tty, stdin: request.AttachStdin }));
+    exec.pid = launched.pid;
+    exec.link = launched.link;
+    exec.ended = launched.link.ended.then((end) => {
+      exec.exitCode = end?.exitCode ?? 137;
+      exec.link = undefined;
+      live.execs.delete(exec.id);
+      return exec.exitCode;
+    });
+  } catch (error) {
+    exec.exitCode = 126;
+    live.execs.delete(exec.id);
+    throw error;
+  }
+}
+
+async function planOf(pool: ContainerPool, exec: Exec, attached: boolean): Promise<{ plan: Plan; config: OciConfig; socket: string }> {
+  const { deps } = pool;
+  const { record } = exec.live;
+  const layers = await Promise.all(record.image.layers.map((diffId) => deps.store.layers.info(diffId)));
+  const user = await userOf(deps, record, layers, exec.request.User || record.config.User);
+  const files = { hosts: '', hostname: '', resolvConf: '' };
+  const host = exec.request.Privileged ? { ...record.hostConfig, Privileged: true } : record.hostConfig;
+  const config = ociConfig({ ...record, hostConfig: host }, { user, files, devices: [], deviceRules: [], joined: joinedAnyway }, deps.facts);
+  const socket = path.join(pathsOf(deps.paths, record.id).run, exec.id.slice(0, 12));
+  const plan = execPlan({
+    process: processOf(exec.request, config, user.home, record.config.Env, record.config.Hostname, record.config.WorkingDir),
+    config,
+    pid: record.state.pid,
+    cgroup: cgroupOps(config.linux.cgroupsPath, config.linux.resources, deps.facts),
+    keeper: { title: `hoist-exec ${record.id.slice(0, 12)}`, socket, stdin: exec.request.AttachStdin, expect: attached ? 2 : 1 },
+    compileSeccomp: deps.compileSeccomp,
+  });
+  return { plan, config, socket };
+}
+
+/** The namespaces are taken from the container's process: how it came by them does not matter. */
+const joinedAnyway = { pid: '-', network: '-', ipc: '-', uts: '-' };
+
+function processOf(request: ExecCreate, config: OciConfig, home: string, containerEnv: readonly string[], hostname: string, workingDir: string): OciProcess {
+  const { process } = config;
+  return {
+    ...process,
+    terminal: request.Tty,
+    args: request.Cmd,
+    env: environment(mergeEnv(containerEnv, request.Env), { hostname, tty: request.Tty, home }),
+    cwd: request.WorkingDir || workingDir || '/',
+    capabilities: capabilitySets(capabilityMask(process.capabilities.bounding), process.user.uid),
+  };
+}
+
+function inspectExec(exec: Exec): ExecInspect {
+  const [entrypoint = '', ...args] = exec.request.Cmd;
+  return {
+    ID: exec.id,
+    ContainerID: exec.live.record.id,
+    Running: exec.link !== undefined,
+    ExitCode: exec.exitCode,
+    Pid: exec.pid,
+    OpenStdin: exec.request.AttachStdin,
+    OpenStdout: exec.request.AttachStdout,
+    OpenStderr: exec.request.AttachStderr,
+    ProcessConfig: { tty: exec.request.Tty, entrypoint, arguments: args, user: exec.request.User, privileged: exec.request.Privileged },
+  };
+}

@@ -1,0 +1,78 @@
+// The default bridge as containers use it: an address of its pool, and the ops for it. What running containers hold is
+// known from their records; nothing else is written down. The bridge is made when the first container needs it.
+
+import { formatAddress, formatMac, macOf, parseAddress } from '../../network/address.ts';
+import { type Bridge, type BridgeConfig, endpointOps, ensureBridge, vethName } from '../../network/bridge.ts';
+import { createPool, type Pool } from '../../network/ipam.ts';
+import type { Executor } from '../../sys/executor.ts';
+import type { ContainerNetwork } from './deps.ts';
+import type { ContainerRecord, EndpointRecord } from './record.ts';
+
+interface Ready {
+  readonly bridge: Bridge;
+  readonly pool: Pool;
+}
+
+export function bridgeNetwork(executor: () => Executor, config: BridgeConfig): ContainerNetwork {
+  const held = new Map<string, EndpointRecord>();
+  let ready: Promise<Ready> | undefined;
+  let starts = 0;
+
+  function whenReady(): Promise<Ready> {
+    ready ??= ensureBridge(executor(), config).then((bridge) => {
+      const pool = createPool(bridge.gateway, formatAddress(bridge.gateway.address), 'bridge');
+      for (const { address } of held.values()) pool.reserve(address);
+      return { bridge, pool };
+    });
+    ready.catch(() => {
+      ready = undefined; // the next container tries again
+    });
+    return ready;
+  }
+
+  function describe({ bridge }: Ready, address: string): EndpointRecord {
+    return {
+      address,
+      prefix: bridge.gateway.bits,
+      gateway: formatAddress(bridge.gateway.address),
+      mac: formatMac(macOf(parseAddress(address) ?? new Uint8Array(4))),
+      ports: [],
+    };
+  }
+
+  return {
+    async attach(record: ContainerRecord) {
+      const here = await whenReady();
+      const endpoint = describe(here, here.pool.allocate());
+      held.set(record.id, endpoint);
+      return endpoint;
+    },
+    async preview() {
+      const here = await whenReady();
+      const address = here.pool.allocate();
+      here.pool.release(address);
+      return describe(here, address);
+    },
+    async ops(record, endpoint) {
+      const { bridge } = await whenReady();
+      return endpointOps(bridge, { veth: vethName(record.id, starts++), address: endpoint.address });
+    },
+    async cleanup() {
+      return [];
+    },
+    release(id) {
+      const endpoint = held.get(id);
+      held.delete(id);
+      if (endpoint) void ready?.then(({ pool }) => pool.release(endpoint.address)).catch(() => {});
+    },
+    adopt(record) {
+      if (!record.endpoint) return;
+      held.set(record.id, record.endpoint);
+      const { address } = record.endpoint;
+      void ready?.then(({ pool }) => pool.reserve(address)).catch(() => {});
+    },
+    async gateway() {
+      return formatAddress((await whenReady()).bridge.gateway.address);
+    },
+  };
+}

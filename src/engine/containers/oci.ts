@@ -1,0 +1,216 @@
+// A container's record -> its OCI configuration: Docker's defaults, limits and walls. Pure.
+
+import { fail } from '../../base/errors.ts';
+import { capabilityNames, containerCapabilities } from '../../plan/capabilities.ts';
+import type { MountPoint } from '../../spec/docker/container.ts';
+import type { OciConfig, OciDevice, OciDeviceRule, OciMount, OciNamespace, OciProcess, OciResources } from '../../spec/oci/runtime.ts';
+import type { MachineFacts } from '../../sys/facts.ts';
+import { argumentsOf, mergeEnv } from './merge.ts';
+import type { ContainerRecord } from './record.ts';
+import { seccompOf } from './seccomp.ts';
+import type { ResolvedUser } from './user.ts';
+
+/** What was looked up for this start. */
+export interface Lookup {
+  readonly user: ResolvedUser;
+  readonly files: { readonly hosts: string; readonly hostname: string; readonly resolvConf: string };
+  /** --device, and all of the host's for --privileged. */
+  readonly devices: readonly OciDevice[];
+  readonly deviceRules: readonly OciDeviceRule[];
+  /** /proc/<pid>/ns paths of other containers, for container:X modes. */
+  readonly joined: Partial<Readonly<Record<OciNamespace['type'], string>>>;
+}
+
+const standardDevices: readonly OciDevice[] = (
+  [
+    ['null', 1, 3],
+    ['zero', 1, 5],
+    ['full', 1, 7],
+    ['random', 1, 8],
+    ['urandom', 1, 9],
+    ['tty', 5, 0],
+  ] as const
+).map(([name, major, minor]) => ({ path: `/dev/${name}`, type: 'c', major, minor, fileMode: 0o666, uid: 0, gid: 0 }));
+
+export const maskedPaths = ['/proc/acpi', '/proc/asound', '/proc/interrupts', '/proc/kcore', '/proc/keys', '/proc/latency_stats', '/proc/sched_debug', '/proc/scsi', '/proc/timer_list', '/proc/timer_stats', '/sys/devices/virtual/powercap', '/sys/firmware'];
+export const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+
+export function ociConfig(record: ContainerRecord, lookup: Lookup, facts: MachineFacts): OciConfig {
+  const { hostConfig: host, config, id } = record;
+  const mask = containerCapabilities({ privileged: host.Privileged, add: host.CapAdd ?? [], drop: host.CapDrop ?? [], host: facts.capabilities });
+  const seccomp = seccompOf(host, mask, facts);
+  const hostNetwork = host.NetworkMode === 'host' || host.NetworkMode.startsWith('container:');
+  return {
+    ociVersion: '1.2.0',
+    process: processOf(record, lookup.user, mask),
+    root: { path: 'rootfs', readonly: host.ReadonlyRootfs },
+    ...(host.UTSMode === 'host' || hostNetwork ? {} : { hostname: config.Hostname }),
+    ...(config.Domainname ? { domainname: config.Domainname } : {}),
+    mounts: mountsOf(record, lookup),
+    annotations: host.Annotations ?? {},
+    linux: {
+      namespaces: namespacesOf(record, lookup),
+      devices: [...standardDevices, ...lookup.devices],
+      cgroupsPath: `/hoist/${id}`,
+      resources: resourcesOf(record, lookup, facts),
+      sysctl: host.Sysctls ?? {},
+      ...(seccomp ? { seccomp } : {}),
+      maskedPaths: host.Privileged ? [] : (host.MaskedPaths ?? maskedPaths),
+      readonlyPaths: host.Privileged ? [] : (host.ReadonlyPaths ?? readonlyPaths),
+      rootfsPropagation: 'rprivate',
+    },
+  };
+}
+
+function processOf({ config, hostConfig }: ContainerRecord, user: ResolvedUser, mask: bigint): OciProcess {
+  const env = environment(config.Env, { hostname: config.Hostname, tty: config.Tty, home: user.home });
+  return {
+    terminal: config.Tty,
+    user,
+    args: argumentsOf(config),
+    env,
+    cwd: config.WorkingDir || '/',
+    capabilities: capabilitySets(mask, user.uid),
+    rlimits: (hostConfig.Ulimits ?? []).map(({ Name, Soft, Hard }) => ({ type: `RLIMIT_${Name.toUpperCase()}`, soft: Soft, hard: Hard })),
+    noNewPrivileges: noNewPrivileges(hostConfig.SecurityOpt ?? []),
+    ...(hostConfig.OomScoreAdj ? { oomScoreAdj: hostConfig.OomScoreAdj } : {}),
+  };
+}
+
+/** The variables that every process finds, before what the image and the user say; HOME only where nobody said. */
+export function environment(given: readonly string[], { hostname, tty, home }: { readonly hostname: string; readonly tty: boolean; readonly home: string }): string[] {
+  const base = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', `HOSTNAME=${hostname}`, ...(tty ? ['TERM=xterm'] : [])];
+  const merged = mergeEnv(base, given);
+  return merged.some((entry) => entry.startsWith('HOME=')) ? merged : [...merged, `HOME=${home}`];
+}
+
+/** A user that is not root has none of them in effect: they only bound what set-uid programs can get (as in Docker). */
+export function capabilitySets(mask: bigint, uid: number): OciProcess['capabilities'] {
+  const names = capabilityNames(mask);
+  const effective = uid === 0 ? names : [];
+  return { bounding: names, effective, permitted: effective, inheritable: [], ambient: [] };
+}
+
+export function noNewPrivileges(options: readonly string[]): boolean {
+  return options.some((option) => option === 'no-new-privileges' || /^no-new-privileges[:=]true$/.test(option));
+}
+
+function mountsOf(record: ContainerRecord, { files }: Lookup): OciMount[] {
+  const { hostConfig: host } = record;
+  const guarded = ['nosuid', 'noexec', 'nodev'];
+  const writable = host.Privileged ? 'rw' : 'ro';
+  const bindFile = (source: string, destination: string): OciMount => ({ destination, type: 'bind', source, options: ['rbind', 'rprivate', ...(host.ReadonlyRootfs ? ['ro'] : [])] });
+  const own: OciMount[] = [
+    { destination: '/proc', type: 'proc', source: 'proc', options: guarded },
+    { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'] },
+    { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'] },
+    { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...guarded, writable] },
+    { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: [...guarded, writable] },
+    ...(host.IpcMode === 'host'
+      ? [
+          { destination: '/dev/mqueue', type: 'bind', source: '/dev/mqueue', options: ['rbind', ...guarded] },
+          { destination: '/dev/shm', type: 'bind', source: '/dev/shm', options: ['rbind', ...guarded] },
+        ]
+      : [
+          { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: guarded },
+          ...(host.IpcMode === 'none' ? [] : [{ destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: [...guarded, 'mode=1777', `size=${host.ShmSize || 67108864}`] }]),
+        ]),
+    bindFile(files.resolvConf, '/etc/resolv.conf'),
+    bindFile(files.hostname, '/etc/hostname'),
+    bindFile(files.hosts, '/etc/hosts'),
+  ];
+  const asked = [...record.mounts.map(bindOf), ...tmpfsOf(record)];
+  const destinations = new Set(asked.map(({ destination }) => destination));
+  // Parents before what is mounted below them, whatever the order on the command line.
+  const depth = ({ destination }: OciMount): number => destination.split('/').length;
+  return [...own.filter(({ destination }) => !destinations.has(destination)), ...asked.sort((a, b) => depth(a) - depth(b))];
+}
+
+function bindOf(mount: MountPoint): OciMount {
+  const propagation = mount.Propagation || 'rprivate';
+  const mode = mount.Mode.split(',').filter((part) => part === 'nonrecursive');
+  return {
+    destination: mount.Destination,
+    type: 'bind',
+    source: mount.Source,
+    options: [mode.length > 0 ? 'bind' : 'rbind', propagation, ...(mount.RW ? [] : ['ro', 'rro'])],
+  };
+}
+
+function tmpfsOf({ hostConfig }: ContainerRecord): OciMount[] {
+  const guarded = ['nosuid', 'nodev', 'noexec'];
+  const flags = Object.entries(hostConfig.Tmpfs ?? {}).map(([destination, options]) => ({
+    destination,
+    type: 'tmpfs',
+    source: 'tmpfs',
+    options: [...guarded, ...options.split(',').filter((option) => option !== '')],
+  }));
+  const mounts = (hostConfig.Mounts ?? [])
+    .filter((mount) => mount.Type === 'tmpfs')
+    .map((mount) => ({
+      destination: mount.Target,
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: [
+        ...guarded,
+        ...(mount.ReadOnly ? ['ro'] : []),
+        ...(mount.TmpfsOptions?.SizeBytes ? [`size=${mount.TmpfsOptions.SizeBytes}`] : []),
+        `mode=${(mount.TmpfsOptions?.Mode || 0o1777).toString(8)}`,
+      ],
+    }));
+  return [...flags, ...mounts];
+}
+
+function namespacesOf({ hostConfig: host }: ContainerRecord, { joined }: Lookup): OciNamespace[] {
+  const all: OciNamespace[] = [{ type: 'mount' }];
+  const add = (type: OciNamespace['type'], mode: string): void => {
+    if (mode === 'host') return;
+    const path = joined[type];
+    if (mode.startsWith('container:') && path === undefined) fail('conflict', 'namespace.gone', `the container of ${type} mode ${mode} is not running`);
+    all.push(mode.startsWith('container:') && path !== undefined ? { type, path } : { type });
+  };
+  add('pid', host.PidMode);
+  add('network', host.NetworkMode);
+  add('ipc', host.IpcMode);
+  // a shared network shares the host's name as well
+  if (host.UTSMode !== 'host' && host.NetworkMode !== 'host') {
+    all.push(host.NetworkMode.startsWith('container:') && joined.uts !== undefined ? { type: 'uts', path: joined.uts } : { type: 'uts' });
+  }
+  add('cgroup', host.CgroupnsMode || (host.Privileged ? 'host' : 'private'));
+  return all;
+}
+
+function resourcesOf({ hostConfig: host }: ContainerRecord, lookup: Lookup, facts: MachineFacts): OciResources {
+  const cpu = {
+    ...(host.CpuShares ? { shares: host.CpuShares } : {}),
+    ...(host.NanoCpus ? { period: 100000, quota: Math.round(host.NanoCpus / 10000) } : {}),
+    ...(host.CpuPeriod ? { period: host.CpuPeriod } : {}),
+    ...(host.CpuQuota ? { quota: host.CpuQuota } : {}),
+    ...(host.CpusetCpus ? { cpus: host.CpusetCpus } : {}),
+    ...(host.CpusetMems ? { mems: host.CpusetMems } : {}),
+  };
+  // Docker: without a word on swap, as much swap as memory
+  const swap = host.MemorySwap !== 0 ? host.MemorySwap : host.Memory > 0 ? host.Memory * 2 : 0;
+  const memory = {
+    ...(host.Memory ? { limit: host.Memory } : {}),
+    ...(swap ? { swap } : {}),
+    ...(host.MemoryReservation ? { reservation: host.MemoryReservation } : {}),
+  };
+  return {
+    devices: host.Privileged ? (facts.cgroup.version === 1 ? [{ allow: true, type: 'a', access: 'rwm' }] : []) : [...standardRules, ...lookup.deviceRules],
+    ...(Object.keys(memory).length > 0 ? { memory } : {}),
+    ...(Object.keys(cpu).length > 0 ? { cpu } : {}),
+    ...(host.PidsLimit ? { pids: { limit: host.PidsLimit } } : {}),
+  };
+}
+
+/** Nothing but: making nodes, the standard devices, terminals. */
+const standardRules: readonly OciDeviceRule[] = [
+  { allow: false, type: 'a', access: 'rwm' },
+  { allow: true, type: 'c', access: 'm' },
+  { allow: true, type: 'b', access: 'm' },
+  ...standardDevices.map(({ major, minor }) => ({ allow: true, type: 'c' as const, major, minor, access: 'rwm' })),
+  { allow: true, type: 'c', major: 5, minor: 1, access: 'rwm' },
+  { allow: true, type: 'c', major: 5, minor: 2, access: 'rwm' },
+  { allow: true, type: 'c', major: 136, access: 'rwm' },
+];

@@ -1,0 +1,171 @@
+// From a record to the input of its plan: looks up what the plan depends on (layers, user, files, devices, other
+// containers). Shared by start, which carries the plan out, and explain, which prints it.
+
+import { statSync } from 'node:fs';
+import { lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fail } from '../../base/errors.ts';
+import { hostnameFile, hostsFile, hostsFileOfHost, resolvFile, resolvFileOfHost } from '../../network/hosts.ts';
+import { noneOps } from '../../network/bridge.ts';
+import type { ContainerInput, NetworkOps } from '../../plan/container.ts';
+import type { OciConfig, OciNamespace } from '../../spec/oci/runtime.ts';
+import type { LayerInfo } from '../../store/store.ts';
+import type { ContainerPool, ContainersDeps, Live } from './deps.ts';
+import { hostDevices, mappedDevices } from './devices.ts';
+import { findContainer } from './find.ts';
+import { type Lookup, ociConfig } from './oci.ts';
+import { type ContainerRecord, type EndpointRecord, pathsOf } from './record.ts';
+import { type ResolvedUser, resolveUser } from './user.ts';
+
+const noNetwork: NetworkOps = { before: [], setup: [], child: [], cleanup: [] };
+const fileLimit = 1 << 20;
+
+export interface Prepared {
+  readonly input: ContainerInput;
+  readonly config: OciConfig;
+}
+
+/** `endpoint`: what the network gave it; undefined where it has none of its own. `expect`: who must join before it is read from. */
+export async function prepare(pool: ContainerPool, record: ContainerRecord, endpoint: EndpointRecord | undefined, expect: number): Promise<Prepared> {
+  const { deps } = pool;
+  const paths = pathsOf(deps.paths, record.id);
+  const layers = await Promise.all(record.image.layers.map((diffId) => deps.store.layers.info(diffId)));
+  const [names, lookup] = await Promise.all([deps.layers.mounted(layers), lookUp(pool, record, layers)]);
+  const config = ociConfig(record, lookup, deps.facts);
+  const logOptions = record.hostConfig.LogConfig.Config;
+  return {
+    config,
+    input: {
+      config,
+      facts: deps.facts,
+      root: {
+        layersDir: deps.layers.directory,
+        // overlayfs wants one lower directory at least, and the top one first
+        layers: names.length > 0 ? [...names].reverse() : ['empty'],
+        upper: paths.upper,
+        work: paths.work,
+        mountpoint: path.join(deps.paths.run, 'rootfs'),
+        volatile: record.hostConfig.AutoRemove,
+      },
+      keeper: {
+        title: `hoist-keeper ${record.id.slice(0, 12)}`,
+        socket: paths.socket,
+        log: { path: record.hostConfig.LogConfig.Type === 'none' ? '' : paths.log, maxSize: parseSize(logOptions['max-size']), maxFiles: Number(logOptions['max-file'] ?? 1) },
+        exitPath: paths.exit,
+        stdin: record.config.OpenStdin,
+        stdinOnce: record.config.StdinOnce,
+        expect,
+      },
+      network: endpoint ? await deps.network.ops(record, endpoint) : record.hostConfig.NetworkMode === 'none' ? noneOps() : noNetwork,
+      init: record.hostConfig.Init ?? false,
+      sourceKind,
+      compileSeccomp: deps.compileSeccomp,
+    },
+  };
+}
+
+function sourceKind(source: string): 'directory' | 'file' {
+  try {
+    return statSync(source).isDirectory() ? 'directory' : 'file';
+  } catch {
+    return 'file'; // the plan's own open says what is wrong with it
+  }
+}
+
+function parseSize(text: string | undefined): number {
+  const match = /^(\d+)([kmg]?)b?$/i.exec(text ?? '');
+  return match ? Number(match[1]) * 1024 ** ['', 'k', 'm', 'g'].indexOf((match[2] ?? '').toLowerCase()) : 0;
+}
+
+async function lookUp(pool: ContainerPool, record: ContainerRecord, layers: readonly LayerInfo[]): Promise<Lookup> {
+  const { hostConfig: host } = record;
+  const paths = pathsOf(pool.deps.paths, record.id);
+  const asked = await mappedDevices(host.Devices ?? []);
+  return {
+    user: await userOf(pool.deps, record, layers, record.config.User),
+    files: { hosts: paths.hosts, hostname: paths.hostname, resolvConf: paths.resolvConf },
+    devices: host.Privileged ? [...hostDevices(), ...asked.devices] : asked.devices,
+    deviceRules: asked.rules,
+    joined: joinedNamespaces(pool, record),
+  };
+}
+
+/** Looks a user up as the container will see its passwd and group: a mount over the file, the writable layer, the image. */
+export async function userOf(deps: ContainersDeps, record: ContainerRecord, layers: readonly LayerInfo[], user: string): Promise<ResolvedUser> {
+  const [passwd, group] = await Promise.all(['etc/passwd', 'etc/group'].map((name) => fileOf(deps, record, layers, name)));
+  return resolveUser(user, record.hostConfig.GroupAdd ?? [], passwd ?? '', group ?? '');
+}
+
+async function fileOf(deps: ContainersDeps, record: ContainerRecord, layers: readonly LayerInfo[], name: string): Promise<string> {
+  const mount = record.mounts.find(({ Destination }) => Destination === `/${name}` || Destination === '/etc');
+  const changed = mount ? (mount.Destination === '/etc' ? path.join(mount.Source, path.basename(name)) : mount.Source) : path.join(pathsOf(deps.paths, record.id).upper, name);
+  const own = await readPlainFile(changed);
+  if (own !== undefined) return own;
+  if (mount) return '';
+  for (const layer of [...layers].reverse()) {
+    const text = layer.files[name];
+    if (text === null) return '';
+    if (text !== undefined) return text;
+  }
+  return '';
+}
+
+/** A regular file of sensible size, no symlink: what a container wrote must not make the engine read something else. */
+async function readPlainFile(file: string): Promise<string | undefined> {
+  const parent = await lstat(path.dirname(file)).catch(() => undefined);
+  const stats = await lstat(file).catch(() => undefined);
+  if (!parent?.isDirectory() || !stats?.isFile() || stats.size > fileLimit) return undefined;
+  return readFile(file, 'utf8');
+}
+
+function joinedNamespaces(pool: ContainerPool, { hostConfig: host }: ContainerRecord): Lookup['joined'] {
+  const joined: Partial<Record<OciNamespace['type'], string>> = {};
+  const share = (type: 'pid' | 'network' | 'ipc', mode: string): void => {
+    if (!mode.startsWith('container:')) return;
+    const other = runningPeer(pool, mode.slice('container:'.length));
+    const file = { pid: 'pid', network: 'net', ipc: 'ipc' }[type];
+    joined[type] = `/proc/${other.record.state.pid}/ns/${file}`;
+    if (type === 'network') joined.uts = `/proc/${other.record.state.pid}/ns/uts`;
+  };
+  share('pid', host.PidMode);
+  share('network', host.NetworkMode);
+  share('ipc', host.IpcMode);
+  return joined;
+}
+
+function runningPeer(pool: ContainerPool, ref: string): Live {
+  const other = findContainer(pool, ref);
+  if (other.record.state.status !== 'running') {
+    fail('conflict', 'container.not_running', `cannot join network namespace of a non running container: ${other.record.id}`, { hint: `start it first: hoist start ${other.record.name}` });
+  }
+  return other;
+}
+
+/** Writes what the mounts and the overlay need to be there: a fresh work directory, hosts, hostname, resolv.conf. */
+export async function writeFiles(pool: ContainerPool, record: ContainerRecord, endpoint: EndpointRecord | undefined): Promise<void> {
+  const { deps } = pool;
+  const paths = pathsOf(deps.paths, record.id);
+  const { hostConfig: host, config } = record;
+  const read = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
+  const shared = host.NetworkMode.startsWith('container:') ? pathsOf(deps.paths, runningPeer(pool, host.NetworkMode.slice(10)).record.id) : undefined;
+  const [hostHosts, hostResolv] = await Promise.all([read(shared?.hosts ?? '/etc/hosts'), read(shared?.resolvConf ?? '/etc/resolv.conf')]);
+  const own = endpoint !== undefined || host.NetworkMode === 'none';
+  const hostGateway = endpoint ? await deps.network.gateway() : undefined;
+  const dns = { host: hostResolv, dns: host.Dns, search: host.DnsSearch, options: host.DnsOptions };
+  const hosts = own
+    ? hostsFile({ addresses: endpoint ? [endpoint.address] : [], hostname: config.Hostname, domainname: config.Domainname, extraHosts: host.ExtraHosts ?? [], hostGateway })
+    : shared
+      ? hostHosts
+      : hostsFileOfHost(hostHosts, host.ExtraHosts ?? []);
+  const resolved = hostResolv.includes('127.0.0.53') ? await read('/run/systemd/resolve/resolv.conf') : undefined;
+  const resolv = own ? resolvFile({ ...dns, resolved, ipv6: false }) : shared ? hostResolv : resolvFileOfHost(dns);
+  await Promise.all([
+    writeFile(paths.hosts, hosts, { mode: 0o644 }),
+    writeFile(paths.hostname, hostnameFile(config.Hostname), { mode: 0o644 }),
+    writeFile(paths.resolvConf, resolv, { mode: 0o644 }),
+    rm(paths.exit, { force: true }),
+    mkdir(paths.run, { recursive: true, mode: 0o700 }),
+    // a volatile overlay (--rm) refuses a work directory that was used before
+    record.state.startedAt.startsWith('0001') ? undefined : rm(paths.work, { recursive: true, force: true }).then(() => mkdir(paths.work, { mode: 0o700 })),
+  ]);
+}

@@ -1,0 +1,146 @@
+// A container as the engine keeps it: one directory with one JSON document, replaced atomically.
+//
+//   <root>/containers/<id>/     container.json, upper/ work/ (the writable layer), log, exit.json, hosts hostname resolv.conf
+//   <run>/containers/<id>/      s (the keeper's socket); for --rm containers also container.json: they do not survive a
+//                               reboot, and memory takes it faster than a disk
+//
+// A directory without a readable document is half-made: it is removed when an engine starts.
+
+import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { readJson } from '../../base/files.ts';
+import type { ContainerConfig, ContainerStatus, HostConfig, MountPoint } from '../../spec/docker/container.ts';
+import type { Digest } from '../../spec/oci/image.ts';
+
+export const recordSchema = 1;
+export const never = '0001-01-01T00:00:00Z';
+
+export interface PublishedPort {
+  readonly containerPort: number;
+  readonly protocol: 'tcp' | 'udp' | 'sctp';
+  readonly hostIp: string;
+  readonly hostPort: number;
+}
+
+/** What a running container holds of its network; gone when it ends. */
+export interface EndpointRecord {
+  readonly address: string;
+  readonly prefix: number;
+  readonly gateway: string;
+  readonly mac: string;
+  readonly ports: readonly PublishedPort[];
+}
+
+export interface RunState {
+  readonly status: ContainerStatus;
+  readonly pid: number;
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+  readonly error: string;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+}
+
+export interface ContainerRecord {
+  readonly schema: typeof recordSchema;
+  readonly id: string;
+  /** Without the slash. */
+  readonly name: string;
+  readonly created: string;
+  /** The image's and the user's words as one, as `inspect` shows them. */
+  readonly config: ContainerConfig;
+  readonly hostConfig: HostConfig;
+  readonly image: { readonly id: Digest; readonly manifest: Digest; readonly layers: readonly Digest[] };
+  readonly platform: string;
+  readonly mounts: readonly MountPoint[];
+  readonly state: RunState;
+  readonly endpoint?: EndpointRecord;
+}
+
+export interface ContainerPaths {
+  readonly root: string;
+  readonly run: string;
+}
+
+export function pathsOf(paths: ContainerPaths, id: string) {
+  const data = path.join(paths.root, 'containers', id);
+  const run = path.join(paths.run, 'c', id.slice(0, 12));
+  return {
+    data,
+    run,
+    socket: path.join(run, 's'),
+    upper: path.join(data, 'upper'),
+    work: path.join(data, 'work'),
+    log: path.join(data, 'log'),
+    exit: path.join(data, 'exit.json'),
+    hosts: path.join(data, 'hosts'),
+    hostname: path.join(data, 'hostname'),
+    resolvConf: path.join(data, 'resolv.conf'),
+  };
+}
+
+function documentPath(paths: ContainerPaths, record: Pick<ContainerRecord, 'id' | 'hostConfig'>): string {
+  const { data, run } = pathsOf(paths, record.id);
+  return path.join(record.hostConfig.AutoRemove ? run : data, 'container.json');
+}
+
+/**
+ * Replaces the document. The bytes are on their way to the disk when this returns; they are not waited for: a power cut
+ * within that moment loses a container that nobody has used yet, never an image or a volume (docs/performance.md).
+ */
+export async function saveRecord(paths: ContainerPaths, record: ContainerRecord): Promise<void> {
+  const target = documentPath(paths, record);
+  const temp = `${target}.${process.hrtime.bigint().toString(36)}.tmp`;
+  await writeFile(temp, JSON.stringify(record), { mode: 0o600 });
+  await rename(temp, target);
+  if (!record.hostConfig.AutoRemove) void flush(target);
+}
+
+async function flush(file: string): Promise<void> {
+  try {
+    await using handle = await open(file, 'r');
+    await handle.datasync();
+  } catch {} // removed meanwhile: nothing left to keep
+}
+
+export async function makeDirectories(paths: ContainerPaths, id: string): Promise<void> {
+  const { data, run, upper, work } = pathsOf(paths, id);
+  await Promise.all([mkdir(run, { recursive: true, mode: 0o700 }), mkdir(data, { recursive: true, mode: 0o710 })]);
+  await Promise.all([mkdir(upper, { mode: 0o755 }), mkdir(work, { mode: 0o700 })]);
+}
+
+export async function removeDirectories(paths: ContainerPaths, id: string): Promise<void> {
+  const { data, run } = pathsOf(paths, id);
+  // the document first: from then on what is left is rubbish, whatever happens in between
+  await rm(path.join(run, 'container.json'), { force: true });
+  await rm(path.join(data, 'container.json'), { force: true });
+  await Promise.all([rm(run, { recursive: true, force: true }), rm(data, { recursive: true, force: true })]);
+}
+
+/** Every container on disk; removes what is half-made. */
+export async function loadRecords(paths: ContainerPaths): Promise<readonly ContainerRecord[]> {
+  const base = path.join(paths.root, 'containers');
+  await mkdir(base, { recursive: true, mode: 0o710 });
+  await mkdir(path.join(paths.run, 'c'), { recursive: true, mode: 0o700 });
+  const records = await Promise.all((await readdir(base)).map((id) => loadOne(paths, id)));
+  const found = records.filter((one) => one !== undefined);
+  const known = new Set(found.map(({ id }) => id.slice(0, 12)));
+  for (const left of await readdir(path.join(paths.run, 'c'))) {
+    if (!known.has(left)) await rm(path.join(paths.run, 'c', left), { recursive: true, force: true });
+  }
+  return found;
+}
+
+async function loadOne(paths: ContainerPaths, id: string): Promise<ContainerRecord | undefined> {
+  const { data, run } = pathsOf(paths, id);
+  for (const dir of [data, run]) {
+    const document = await readJson(path.join(dir, 'container.json')).catch(() => undefined);
+    if (isRecord(document) && document.id === id) return document;
+  }
+  await removeDirectories(paths, id);
+  return undefined;
+}
+
+function isRecord(document: unknown): document is ContainerRecord {
+  return typeof document === 'object' && document !== null && 'schema' in document && document.schema === recordSchema && 'id' in document;
+}

@@ -1,0 +1,38 @@
+// rm: the container's directories, its name, its place in memory.
+
+import { fail } from '../../base/errors.ts';
+import { type ContainerPool, inTurn, type Live } from './deps.ts';
+import { removeDirectories } from './record.ts';
+import { killAndWait } from './stop.ts';
+
+export interface RemoveOptions {
+  readonly force: boolean;
+}
+
+export function removeContainer(pool: ContainerPool, live: Live, { force }: RemoveOptions): Promise<void> {
+  return inTurn(live, async () => {
+    const { record } = live;
+    if (record.state.status === 'running') {
+      if (!force) {
+        fail('conflict', 'container.running', `cannot remove container "${record.name}": container is running: stop the container before removing or force remove`);
+      }
+      await killAndWait(pool, live);
+    }
+    await removeNow(pool, live);
+  });
+}
+
+/** Removes one that does not run. What was removed already (--rm and rm at once) is no error. */
+export async function removeNow(pool: ContainerPool, live: Live): Promise<void> {
+  const { record } = live;
+  if (pool.live.get(record.id) !== live) return;
+  live.record = { ...record, state: { ...record.state, status: 'removing' } };
+  pool.live.delete(record.id);
+  if (pool.names.get(record.name) === record.id) pool.names.delete(record.name);
+  pool.gone.set(record.id, record.state.exitCode);
+  const oldest = pool.gone.size > 1000 ? pool.gone.keys().next().value : undefined;
+  if (oldest !== undefined) pool.gone.delete(oldest);
+  await removeDirectories(pool.deps.paths, record.id);
+  for (const listener of live.removed) listener(record.state.exitCode);
+  live.removed.clear();
+}

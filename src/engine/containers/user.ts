@@ -1,0 +1,68 @@
+// Who the process is: USER of the image or --user, looked up in the container's own passwd(5) and group(5).
+
+import { fail } from '../../base/errors.ts';
+import type { OciUser } from '../../spec/oci/runtime.ts';
+
+export interface ResolvedUser extends OciUser {
+  /** The home directory that passwd gives, or '/'. */
+  readonly home: string;
+}
+
+interface PasswdEntry {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+}
+
+const maxId = 2 ** 31 - 1;
+
+function fields(text: string): string[][] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.trimEnd().split(':'));
+}
+
+/** Lines that are not as the manual says are passed over, as the C library does: a hostile file gives nobody rights. */
+function parsePasswd(text: string): PasswdEntry[] {
+  return fields(text)
+    .map(([name = '', , uid = '', gid = '', , home = '']) => ({ name, uid: number(uid), gid: number(gid), home }))
+    .filter((entry) => entry.name !== '' && Number.isInteger(entry.uid) && Number.isInteger(entry.gid));
+}
+
+function parseGroup(text: string): { name: string; gid: number; members: string[] }[] {
+  return fields(text)
+    .map(([name = '', , gid = '', members = '']) => ({ name, gid: number(gid), members: members.split(',') }))
+    .filter((entry) => entry.name !== '' && Number.isInteger(entry.gid));
+}
+
+function number(text: string): number {
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  return value <= maxId ? value : Number.NaN;
+}
+
+/**
+ * `user[:group]` by name or number; '' is root. Names must exist; numbers need not.
+ * Fails with `user.unknown`, `group.unknown`.
+ */
+export function resolveUser(user: string, groupAdd: readonly string[], passwdText: string, groupText: string): ResolvedUser {
+  const passwd = parsePasswd(passwdText);
+  const groups = parseGroup(groupText);
+  const [who = '', group] = user.split(':', 2);
+  const entry = who === '' ? passwd.find(({ uid }) => uid === 0) : (passwd.find(({ name }) => name === who) ?? passwd.find(({ uid }) => uid === number(who)));
+  const uid = who === '' ? 0 : (entry?.uid ?? number(who));
+  if (Number.isNaN(uid)) {
+    fail('invalid', 'user.unknown', `unable to find user ${who}: no matching entries in passwd file`, { hint: 'name a user that the image knows, or a number' });
+  }
+  const findGroup = (name: string): number => {
+    const gid = groups.find((one) => one.name === name)?.gid ?? number(name);
+    if (Number.isNaN(gid)) fail('invalid', 'group.unknown', `Unable to find group ${name}: no matching entries in group file`);
+    return gid;
+  };
+  const gid = group !== undefined && group !== '' ? findGroup(group) : (entry?.gid ?? 0);
+  // With an explicit group a user has that one alone, as login would not give it others either (Docker, runc).
+  const own = group === undefined && entry ? groups.filter(({ members }) => members.includes(entry.name)).map((one) => one.gid) : [];
+  const additionalGids = [...new Set([...own, ...groupAdd.map(findGroup)])].filter((one) => one !== gid || own.includes(one));
+  return { uid, gid, additionalGids, home: entry?.home || '/' };
+}

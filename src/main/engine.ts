@@ -1,0 +1,100 @@
+// The resident engine: opens the data root, listens for native clients, goes away by itself when nothing needs it.
+// Started by the native client (native/start.c), which waits for a word on --ready-fd: `R`, or why not.
+
+import { existsSync, unlinkSync, writeSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { isHoistError } from '../base/errors.ts';
+import { runCli } from '../cli/app.ts';
+import { allCommands } from '../cli/commands/index.ts';
+import { buildId } from './build.ts';
+import { engineCommands } from './control.ts';
+import { encodeFrame } from './frames.ts';
+import { type HostedRun, serveClient } from './hosted.ts';
+import { openEngine } from './open.ts';
+import { type Place, placeFrom, socketOf } from './place.ts';
+
+/** How long an engine without containers and commands waits for the next one. */
+const idleSeconds = Number(process.env['HOIST_IDLE_SECONDS'] ?? 300);
+
+function log(message: string): void {
+  process.stderr.write(`${new Date().toISOString()} ${message}\n`);
+}
+
+const readyFlag = process.argv.indexOf('--ready-fd');
+const readyFd = readyFlag < 0 ? undefined : Number(process.argv[readyFlag + 1]);
+
+try {
+  await main(placeFrom(process.env));
+} catch (error) {
+  const hint = isHoistError(error) && error.hint ? `hint: ${error.hint}\n` : '';
+  const text = `hoist: ${error instanceof Error ? error.message : error}\n${hint}`;
+  if (readyFd !== undefined) writeSync(readyFd, text);
+  log(text.trim());
+  process.exit(1);
+}
+
+async function main(place: Place): Promise<void> {
+  process.title = 'hoist-engine';
+  process.on('unhandledRejection', (reason) => log(`unhandled: ${reason instanceof Error ? reason.stack : reason}`));
+  const open = await openEngine(place, log);
+  const commands = [...allCommands, ...engineCommands(place)];
+  let connections = 0;
+  let last = Date.now();
+
+  const runOne = async ({ hello, io }: HostedRun): Promise<number> => {
+    if (hello.build !== buildId) {
+      await io.stderr.write(`hoist: this command is version ${hello.build}, the engine that runs is ${buildId}\nhint: hoist engine restart (running containers go on)\n`);
+      return 125;
+    }
+    if (hello.root !== place.root) {
+      await io.stderr.write(`hoist: the engine at ${place.run} keeps its data in ${place.root}, not in ${hello.root}\nhint: name another --run-root as well, or stop it with: hoist engine stop\n`);
+      return 125;
+    }
+    try {
+      return await runCli(hello.argv, io, () => open.engine, commands);
+    } catch (error) {
+      log(`bug: ${error instanceof Error ? error.stack : error}`);
+      await io.stderr.write(`hoist: internal error: ${error instanceof Error ? error.message : error}\n`).catch(() => {});
+      return 125;
+    }
+  };
+
+  const server = createServer((socket) => {
+    connections++;
+    last = Date.now();
+    socket.on('close', () => {
+      connections--;
+      last = Date.now();
+    });
+    serveClient(socket, runOne, ({ type }) => {
+      if (type === 'T') socket.end(encodeFrame('T', Buffer.from(JSON.stringify(status()))));
+      else if (type === 'Q') void leave('stopped by a command');
+    });
+  });
+
+  const running = (): number => [...open.pool.live.values()].filter(({ record }) => record.state.status === 'running').length;
+  const status = () => ({ pid: process.pid, build: buildId, root: place.root, run: place.run, running: running(), containers: open.pool.live.size, startedAt, memory: process.memoryUsage().rss });
+  const startedAt = new Date().toISOString();
+
+  const leave = async (why: string): Promise<void> => {
+    log(`leaving: ${why}`);
+    server.close();
+    if (existsSync(socketOf(place))) unlinkSync(socketOf(place));
+    await open[Symbol.asyncDispose]();
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void leave(signal));
+  setInterval(
+    () => {
+      if (connections === 0 && running() === 0 && Date.now() - last > idleSeconds * 1000) void leave('nothing to do');
+    },
+    Math.min(idleSeconds * 1000, 10000),
+  ).unref();
+
+  const old = process.umask(0o177);
+  if (existsSync(socketOf(place))) unlinkSync(socketOf(place)); // of an engine that was killed: the lock is ours
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socketOf(place), resolve));
+  process.umask(old);
+  log(`engine ${buildId} on ${place.root}, pid ${process.pid}`);
+  if (readyFd !== undefined) writeSync(readyFd, 'R');
+}

@@ -1,0 +1,23 @@
+// The files of an Io: as the user names them, relative to the user's directory.
+
+import { createReadStream } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { errnoOf, fail } from '../base/errors.ts';
+import type { Io } from '../cli/io.ts';
+
+export function filesIn(cwd: string): Pick<Io, 'readFile' | 'openFile' | 'writeFile'> {
+  const absolute = (file: string): string => path.resolve(cwd, file);
+  return {
+    readFile: (file) => readFile(absolute(file)),
+    openFile: (file) => createReadStream(absolute(file), { highWaterMark: 1 << 20 }),
+    async writeFile(file, data, { exclusive }) {
+      try {
+        await writeFile(absolute(file), data, { flag: exclusive ? 'wx' : 'w' });
+      } catch (error) {
+        if (errnoOf(error) === 'EEXIST') fail('conflict', 'file.exists', `${file} exists already`, { cause: error });
+        throw error;
+      }
+    },
+  };
+}

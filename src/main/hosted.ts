@@ -1,0 +1,168 @@
+// One command of a native client, run here in the engine: its frames become the Io that CLI modules see.
+
+import type { Socket } from 'node:net';
+import os from 'node:os';
+import { HoistError } from '../base/errors.ts';
+import type { AttachEnd, Io, Output } from '../cli/io.ts';
+import { filesIn } from './files-io.ts';
+import { encodeFrame, type Frame, type Hello, parseHello, readFrames } from './frames.ts';
+
+export interface HostedRun {
+  readonly hello: Hello;
+  readonly io: Io;
+}
+
+const signalNames = new Map(Object.entries(os.constants.signals).map(([name, number]) => [number, name]));
+const stdinCredit = 256 * 1024;
+
+/** Serves a connection: waits for its hello, runs `run` and sends the exit code. Other first frames go to `onOther`. */
+export function serveClient(socket: Socket, run: (run: HostedRun) => Promise<number>, onOther: (frame: Frame) => void): void {
+  let client: ClientIo | undefined;
+  socket.on('error', () => {}); // 'close' follows
+  socket.on('close', () => client?.vanish());
+  readFrames(socket, (frame) => {
+    if (client) client.take(frame);
+    else if (frame.type === 'H') {
+      const hello = parseHello(frame.payload);
+      const started = new ClientIo(socket, hello);
+      client = started;
+      void run({ hello, io: started.io }).then((code) => socket.end(encodeFrame('X', Buffer.from([code & 255]))));
+    } else onOther(frame);
+  });
+}
+
+class ClientIo {
+  readonly io: Io;
+  readonly #socket: Socket;
+  readonly #abort = new AbortController();
+  readonly #signalListeners = new Set<(signal: string) => void>();
+  readonly #resizeListeners = new Set<() => void>();
+  #size: { rows: number; columns: number } | undefined;
+  #attached: ((end: AttachEnd) => void) | undefined;
+  #input: ((bytes: Buffer) => void) | undefined;
+
+  constructor(socket: Socket, hello: Hello) {
+    this.#socket = socket;
+    this.#size = hello.rows > 0 ? { rows: hello.rows, columns: hello.columns } : undefined;
+    this.io = {
+      stdout: this.#output('O', hello.tty[1]),
+      stderr: this.#output('E', hello.tty[2]),
+      stdin: { isTTY: hello.tty[0], read: () => this.#readStdin() },
+      env: hello.env,
+      cwd: hello.cwd,
+      size: () => this.#size,
+      onResize: (listener) => subscribe(this.#resizeListeners, listener),
+      onSignal: (listener) => subscribe(this.#signalListeners, listener),
+      signal: this.#abort.signal,
+      attach: (point, request) => {
+        const flags = (request.stdin ? 1 : 0) | (request.stdout ? 2 : 0) | (request.stderr ? 4 : 0) | (point.tty ? 8 : 0);
+        const ended = new Promise<AttachEnd>((resolve) => {
+          this.#attached = resolve;
+        });
+        socket.write(encodeFrame('P', Buffer.concat([Buffer.from([flags, request.detachKeys.length]), request.detachKeys, Buffer.from(point.socket)])));
+        return ended;
+      },
+      ...filesIn(hello.cwd),
+    };
+  }
+
+  take({ type, payload }: Frame): void {
+    switch (type) {
+      case 'I':
+        this.#input?.(Buffer.from(payload));
+        break;
+      case 'S':
+        this.#signal(signalNames.get(payload[0] ?? 0) ?? 'SIGTERM');
+        break;
+      case 'W':
+        this.#size = payload.readUInt16LE(0) > 0 ? { rows: payload.readUInt16LE(0), columns: payload.readUInt16LE(2) } : undefined;
+        for (const listener of this.#resizeListeners) listener();
+        break;
+      case 'A':
+        this.#attached?.(attachEnd(String.fromCharCode(payload[0] ?? 0), payload.readInt32LE(1)));
+        break;
+    }
+  }
+
+  /** The client is gone: its terminal was closed, or it was killed. */
+  vanish(): void {
+    this.#abort.abort('SIGHUP');
+    this.#attached?.({ reason: 'detached' });
+    this.#input?.(Buffer.alloc(0));
+  }
+
+  #signal(name: string): void {
+    if (this.#signalListeners.size > 0) for (const listener of this.#signalListeners) listener(name);
+    else if (['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'].includes(name)) this.#abort.abort(name);
+  }
+
+  #output(type: 'O' | 'E', isTTY: boolean): Output {
+    const socket = this.#socket;
+    return {
+      isTTY,
+      async write(data) {
+        if (socket.destroyed) throw new HoistError('cancelled', 'output.closed', 'the command is gone');
+        const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+        for (let at = 0; at < bytes.length; at += 1 << 20) {
+          if (!socket.write(encodeFrame(type, bytes.subarray(at, at + (1 << 20))))) await drained(socket);
+        }
+      },
+    };
+  }
+
+  /** Asks for input piece by piece: a command that does not read leaves it to whoever comes next. */
+  async *#readStdin(): AsyncGenerator<Uint8Array> {
+    const queue: Buffer[] = [];
+    let wake = (): void => {};
+    this.#input = (bytes) => {
+      queue.push(bytes);
+      wake();
+    };
+    const credit = Buffer.alloc(4);
+    credit.writeUInt32LE(stdinCredit);
+    try {
+      for (let asked = 0; ; ) {
+        if (asked <= 0) {
+          this.#socket.write(encodeFrame('R', credit));
+          asked = stdinCredit;
+        }
+        if (queue.length === 0) {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+        const bytes = queue.shift() ?? Buffer.alloc(0);
+        if (bytes.length === 0) return;
+        asked -= bytes.length;
+        yield bytes;
+      }
+    } finally {
+      this.#input = undefined;
+    }
+  }
+}
+
+function subscribe<T>(set: Set<T>, listener: T): () => void {
+  set.add(listener);
+  return () => set.delete(listener);
+}
+
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      socket.off('drain', done);
+      socket.off('close', done);
+      resolve();
+    };
+    socket.on('drain', done);
+    socket.on('close', done);
+  });
+}
+
+/** native/keeper.h: struct ending. */
+export function attachEnd(type: string, code: number): AttachEnd {
+  if (type === 'X') return { reason: 'exited', code };
+  if (type === 'D') return { reason: 'detached' };
+  if (type === 'P') return { reason: 'output-closed' };
+  return { reason: 'lost' };
+}

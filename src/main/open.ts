@@ -1,0 +1,131 @@
+// Builds an engine over a data root: all wiring is here, by hand, in the order of what stands on what.
+
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { errnoOf, fail, HoistError } from '../base/errors.ts';
+import { createContainers } from '../engine/containers/containers.ts';
+import type { ContainerPool } from '../engine/containers/deps.ts';
+import { createExecs } from '../engine/containers/execs.ts';
+import { bridgeNetwork } from '../engine/containers/network.ts';
+import { openPool } from '../engine/containers/recover.ts';
+import type { Engine } from '../engine/engine.ts';
+import { createImages } from '../engine/images/images.ts';
+import { createSystem } from '../engine/system.ts';
+import { cgroupRootOps } from '../plan/cgroup.ts';
+import { op, type Op } from '../plan/ops.ts';
+import { explainFailure } from '../plan/print.ts';
+import { seccompCompiler } from '../plan/seccomp-profile.ts';
+import { dockerCredentials } from '../registry/client/credentials.ts';
+import { openRegistryClient } from '../registry/client/client.ts';
+import { layerMounts } from '../runtime/layers.ts';
+import { hostPlatform } from '../spec/oci/platform.ts';
+import { openStore } from '../store/open.ts';
+import { errnoName } from '../sys/errno.ts';
+import { type Executor, startExecutor } from '../sys/executor.ts';
+import { type MachineFacts, measureFacts } from '../sys/facts.ts';
+import { buildId } from './build.ts';
+import { bundled, nativeBinary } from './native.ts';
+import { pendingOps } from './pending.ts';
+import type { Place } from './place.ts';
+
+export interface OpenEngine extends AsyncDisposable {
+  readonly engine: Engine;
+  readonly pool: ContainerPool;
+}
+
+/** Fails with `engine.busy` when another engine has this root, `engine.root` when it cannot be used. */
+export async function openEngine(place: Place, log: (message: string) => void): Promise<OpenEngine> {
+  await makePlace(place);
+  const facts = measureFacts();
+  const executor = await openExecutor(place, facts, log);
+  const store = await openStore({
+    root: place.root,
+    driver: facts.erofs === 'none' ? 'dir' : 'erofs',
+    workerUrl: bundled('unpack-worker.js'),
+    applyPending: async (tree, pending) => {
+      await runHere(executor, pendingOps(tree, pending), 'unpack');
+    },
+  });
+  const host = hostPlatform(process.arch);
+  const defaultPlace = place.run === '/run/hoist';
+  const suffix = createHash('sha256').update(place.root).digest('hex').slice(0, 6);
+  const network = bridgeNetwork(() => executor, {
+    name: process.env['HOIST_BRIDGE'] ?? (defaultPlace ? 'hoist0' : `hoist-${suffix}`),
+    mtu: 1500,
+    gateway: undefined,
+    table: defaultPlace ? 'hoist' : `hoist-${suffix}`,
+  });
+  const pool = await openPool({
+    paths: place,
+    store,
+    layers: layerMounts(executor, path.join(place.run, 'layers'), facts.erofs),
+    executor: () => executor,
+    facts,
+    host,
+    network,
+    compileSeccomp: seccompCompiler(facts.arch),
+    warn: log,
+  });
+  const images = createImages({
+    store,
+    registry: openRegistryClient({ userAgent: `hoist/${buildId}`, insecureRegistries: list(process.env['HOIST_INSECURE_REGISTRIES']), env: process.env }),
+    credentials: dockerCredentials(process.env),
+    host,
+    limits: { maxLayerBytes: Number(process.env['HOIST_MAX_LAYER_BYTES'] ?? 64 * 2 ** 30), maxLayerEntries: Number(process.env['HOIST_MAX_LAYER_ENTRIES'] ?? 4_000_000) },
+    usedBy: (imageId) => [...pool.live.values()].filter(({ record }) => record.image.id === imageId).map(({ record }) => ({ id: record.id, running: record.state.status === 'running' })),
+    heldManifests: () => new Set([...pool.live.values()].map(({ record }) => record.image.manifest)),
+  });
+  return {
+    engine: { images, containers: createContainers(pool), execs: createExecs(pool), system: createSystem(pool, buildId) },
+    pool,
+    async [Symbol.asyncDispose]() {
+      for (const live of pool.live.values()) live.link?.close();
+      await executor[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function list(text: string | undefined): readonly string[] {
+  return (text ?? '').split(',').filter((item) => item !== '');
+}
+
+async function makePlace(place: Place): Promise<void> {
+  try {
+    await mkdir(place.root, { recursive: true, mode: 0o711 });
+    await mkdir(place.run, { recursive: true, mode: 0o711 });
+    for (const name of ['rootfs', 'layers/empty']) await mkdir(path.join(place.run, name), { recursive: true, mode: 0o755 });
+  } catch (error) {
+    fail('system', 'engine.root', `cannot use ${place.root} and ${place.run}: ${errnoOf(error) ?? error}`, { hint: 'name other directories with --root and --run-root', cause: error });
+  }
+}
+
+/** Starts the executor, takes the root's lock with it (so that it is given back however the engine ends), makes the cgroups. */
+async function openExecutor(place: Place, facts: MachineFacts, log: (message: string) => void): Promise<Executor> {
+  const executor = startExecutor(nativeBinary(), (reason) => {
+    log(`${reason}; the engine ends, the next command starts another`);
+    process.exit(1);
+  });
+  const lock = [op('lock', { path: path.join(place.root, 'engine.lock'), out: 'lock' }, 'one engine per root'), op('hold', { slot: 'lock' }, 'for as long as the engine lives')];
+  const deadline = Date.now() + 3000;
+  for (;;) {
+    const result = await executor.run({ setup: lock, child: [], cleanup: [] }, 'here');
+    if (result.ok) break;
+    // the executor of an engine that was just killed needs a moment to notice
+    if (result.failure.errno !== 11 || Date.now() > deadline) {
+      await executor[Symbol.asyncDispose]();
+      fail('conflict', 'engine.busy', result.failure.errno === 11 ? `another engine uses ${place.root}` : `cannot lock ${place.root}: ${errnoName(result.failure.errno)}`, {
+        hint: 'HOIST_NO_ENGINE works only while no engine runs there; stop it with: hoist engine stop',
+      });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await runHere(executor, cgroupRootOps(facts), 'cgroups').catch((error: unknown) => log(`limits will not work: ${error instanceof Error ? error.message : error}`));
+  return executor;
+}
+
+async function runHere(executor: Executor, setup: readonly Op[], what: string): Promise<void> {
+  const plan = { setup, child: [], cleanup: [] };
+  const result = await executor.run(plan, 'here');
+  if (!result.ok) throw new HoistError('system', `${what}.failed`, explainFailure(plan, result.failure, errnoName));
+}
