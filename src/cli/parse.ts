@@ -90,7 +90,8 @@ function next(reading: Reading, where: string): string {
 function set(reading: Reading, flag: Flag, value: string): void {
   const problem = problemWith(flag, value);
   if (problem !== undefined) {
-    const shown = flag.short === undefined ? `--${flag.name}` : `-${flag.short}, --${flag.name}`;
+    const shown =
+      flag.short === undefined || flag.name === 'help' ? `--${flag.name}` : `-${flag.short}, --${flag.name}`;
     wrong(`invalid argument ${goQuote(value)} for "${shown}" flag: ${problem}`);
   }
   if (flag.refused !== undefined && value !== (flag.default ?? (flag.type === undefined ? 'false' : undefined))) {

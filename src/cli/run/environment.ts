@@ -5,11 +5,11 @@ import type { FlagValues } from '../command.ts';
 import type { Io } from '../io.ts';
 
 export function checkEnv(value: string): string | undefined {
-  return value.startsWith('=') ? `invalid environment variable: ${value}` : undefined;
+  return value === '' || value.startsWith('=') ? `invalid environment variable: ${value}` : undefined;
 }
 
 export function checkLabel(value: string): string | undefined {
-  return value.startsWith('=') ? `invalid label '${value}': empty name` : undefined;
+  return value === '' || value.startsWith('=') ? `invalid label '${value}': empty name` : undefined;
 }
 
 /** Files first, so that -e overrides them; a bare `KEY` takes the caller's value, and stays bare where there is none. */

@@ -12,21 +12,18 @@ export interface RealDocker extends AsyncDisposable {
   run(args: readonly string[]): Promise<{ readonly out: string; readonly err: string; readonly code: number }>;
 }
 
-/** `answer` gets the path without the version, with its query. */
-export async function realDocker(answer: (path: string, method: string) => Answer | undefined): Promise<RealDocker> {
+/** `answer` gets the path without the version, with its query; undefined: nobody listens. */
+export async function realDocker(answer: ((path: string) => Answer) | undefined): Promise<RealDocker> {
   const directory = await mkdtemp(join(tmpdir(), 'hoist-cli-'));
   const socket = join(directory, 'docker.sock');
   const server = createServer((request, response) => {
     const path = (request.url ?? '').replace(/^\/v[\d.]+/, '');
     const headers = { 'Api-Version': '1.50', Ostype: 'linux', 'Content-Type': 'application/json' };
-    const { status, body } =
-      path === '/_ping'
-        ? { status: 200, body: 'OK' }
-        : (answer(path, request.method ?? '') ?? { status: 404, body: { message: `page not found: ${path}` } });
+    const { status, body } = path === '/_ping' || answer === undefined ? { status: 200, body: 'OK' } : answer(path);
     response.writeHead(status, headers);
     response.end(typeof body === 'string' ? body : JSON.stringify(body));
   });
-  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  if (answer !== undefined) await new Promise<void>((resolve) => server.listen(socket, resolve));
   return {
     run: (args) =>
       new Promise((resolve) => {
@@ -45,7 +42,7 @@ export async function realDocker(answer: (path: string, method: string) => Answe
       }),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      if (answer !== undefined) await new Promise((resolve) => server.close(resolve));
       await rm(directory, { recursive: true });
     },
   };

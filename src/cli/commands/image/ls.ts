@@ -65,7 +65,11 @@ ${listFormatFlag}
         rawFormat: rawFormat(flags.bool('digests')),
         complaints: ['template parsing error', 'template parsing error'],
         headers,
-        rows: list.flatMap((image) => namesOf(image, digests).map((name) => imageRow(image, name, { now, truncate }))),
+        rows: list.flatMap((image) =>
+          namesOf(image, { digests, shown: flags.bool('digests') }).map((name) =>
+            imageRow(image, name, { now, truncate }),
+          ),
+        ),
       }),
     );
     return 0;
@@ -95,8 +99,11 @@ interface Name {
   readonly digest: string;
 }
 
-/** A row for each tag; with digests, one for each digest of the tag's repository; names without a tag come last. */
-function namesOf(image: ImageSummary, digests: boolean): readonly Name[] {
+/** `shown`: the digest has a column of its own. A row for each tag; with digests, one for each digest of the tag's repository; names without a tag come last. */
+function namesOf(
+  image: ImageSummary,
+  { digests, shown }: { readonly digests: boolean; readonly shown: boolean },
+): readonly Name[] {
   const none = '<none>';
   const tags = image.RepoTags.filter((tag) => tag !== '<none>:<none>').map((name) => cut(name, name.lastIndexOf(':')));
   const known = image.RepoDigests.filter((name) => !name.startsWith(none)).map((name) => cut(name, name.indexOf('@')));
@@ -106,7 +113,7 @@ function namesOf(image: ImageSummary, digests: boolean): readonly Name[] {
     return own.map(([, digest]) => ({ repository, tag, digest }));
   });
   const untagged = known.filter(([name]) => !tags.some(([repository]) => repository === name));
-  const rest = untagged.map(([repository, digest]) => ({ repository, tag: none, digest: digests ? digest : '' }));
+  const rest = untagged.map(([repository, digest]) => ({ repository, tag: none, digest: shown ? digest : '' }));
   const all = [...rows, ...rest];
   return all.length > 0 ? all : [{ repository: none, tag: none, digest: none }];
 }
