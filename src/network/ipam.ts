@@ -1,0 +1,104 @@
+// Address management: which subnet a bridge gets, and which address each container of it. Pure; the engine tells a new
+// pool at start which addresses running containers hold.
+
+import { fail } from '../base/errors.ts';
+import type { Prefix } from '../plan/netlink.ts';
+import { contains, formatAddress, formatPrefix, networkOf, overlaps, parseAddress, parsePrefix } from './address.ts';
+
+export interface Pool {
+  readonly subnet: Prefix;
+  readonly gateway: string;
+  /** The next free address. Fails with `network.no_addresses`. */
+  allocate(): string;
+  /** Takes one address. Fails with `network.bad_address` outside the subnet, `network.address_in_use`. */
+  reserve(address: string): void;
+  /** Gives an address back; one that is not held is no error. */
+  release(address: string): void;
+}
+
+/** IPv4 addresses of one subnet; never its network, broadcast or gateway address. */
+export function createPool(subnet: Prefix, gateway: string, network: string): Pool {
+  const base = toNumber(networkOf(subnet).address);
+  const count = 2 ** (32 - subnet.bits);
+  const held = new Set<number>([toNumber(bytesOf(gateway, network)) - base]);
+  if (subnet.bits < 31) held.add(0).add(count - 1);
+  const kept = new Set(held);
+  // Addresses go round: one that was just given back still has a dying link and neighbours that remember it.
+  let next = 0;
+  const offsetOf = (address: string): number => {
+    const bytes = bytesOf(address, network);
+    if (!contains(subnet, bytes)) {
+      fail(
+        'invalid',
+        'network.bad_address',
+        `address ${address} is not in the subnet ${formatPrefix(subnet)} of network ${network}`,
+      );
+    }
+    return toNumber(bytes) - base;
+  };
+  return {
+    subnet,
+    gateway,
+    allocate() {
+      for (let tried = 0; tried < count && held.size < count; tried++) {
+        const offset = next;
+        next = (next + 1) % count;
+        if (held.has(offset)) continue;
+        held.add(offset);
+        return formatAddress(toBytes(base + offset));
+      }
+      return fail(
+        'conflict',
+        'network.no_addresses',
+        `no available IPv4 addresses on this network's address pools: ${network}`,
+      );
+    },
+    reserve(address) {
+      const offset = offsetOf(address);
+      if (held.has(offset))
+        fail('conflict', 'network.address_in_use', `address ${address} is already in use on network ${network}`);
+      held.add(offset);
+    },
+    release(address) {
+      const offset = offsetOf(address);
+      if (!kept.has(offset)) held.delete(offset);
+    },
+  };
+}
+
+/** Docker's default pools: 172.17 to 172.31 as /16, then 192.168 in /20. */
+function* defaultSubnets(): Generator<string> {
+  for (let second = 17; second < 32; second++) yield `172.${second}.0.0/16`;
+  for (let third = 0; third < 256; third += 16) yield `192.168.${third}.0/20`;
+}
+
+/** The first default subnet that touches no address or route of this host. Fails with `network.no_subnet`. */
+export function chooseSubnet(taken: readonly Prefix[]): Prefix {
+  for (const text of defaultSubnets()) {
+    const subnet = parsePrefix(text);
+    if (!taken.some((other) => overlaps(subnet, other))) return subnet;
+  }
+  return fail('conflict', 'network.no_subnet', 'all predefined address pools have been fully subnetted', {
+    hint: 'every default subnet (172.17.0.0/16 and following) collides with an address or route of this host',
+  });
+}
+
+/** The gateway of a subnet by default: its first address. */
+export function firstAddress(subnet: Prefix): Uint8Array {
+  return toBytes(toNumber(networkOf(subnet).address) + 1);
+}
+
+function bytesOf(address: string, network: string): Uint8Array {
+  const bytes = parseAddress(address);
+  if (bytes?.length !== 4)
+    fail('invalid', 'network.bad_address', `invalid IPv4 address ${address} for network ${network}`);
+  return bytes;
+}
+
+function toNumber(address: Uint8Array): number {
+  return address.reduce((sum, byte) => sum * 256 + byte, 0);
+}
+
+function toBytes(number: number): Uint8Array {
+  return Uint8Array.of(number >>> 24, number >>> 16, number >>> 8, number);
+}
