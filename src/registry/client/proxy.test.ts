@@ -67,7 +67,7 @@ test('a plain registry is reached through the proxy by its whole URL, with the p
     action: 'pull',
   });
   await repository.manifest('v1', signal);
-  assert.equal(seen[0], 'http://plain.example:5000/v2/');
+  assert.equal(seen[0], 'http://plain.example:5000/v2/app/manifests/v1');
   assert.equal(seen[1], `Basic ${Buffer.from('u:p').toString('base64')}`);
   await client[Symbol.asyncDispose]();
   await registry[Symbol.asyncDispose]();

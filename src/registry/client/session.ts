@@ -5,6 +5,7 @@ import { createAuthorizer } from './auth.ts';
 import type { CredentialSource } from './credentials.ts';
 import { type StatusContext, statusFailure, Transient } from './failure.ts';
 import { type HttpAnswer, type HttpBody, type HttpClient, type HttpRequest, readStart } from './http.ts';
+import { isLoopback } from './proxy.ts';
 import { type RetryPolicy, throwIfCancelled, withRetries } from './retry.ts';
 
 export interface SessionOptions {
@@ -120,8 +121,8 @@ async function findOrigin(options: SessionOptions, signal: AbortSignal): Promise
   const secure = new URL(`https://${host}`);
   if (!options.isInsecure(host)) return secure;
   const plain = new URL(`http://${host}`);
-  const first = await speaks(options.http, plain, signal);
-  if (first === 'yes') return plain;
+  // On loopback TLS is the exception; elsewhere it is never given up untried.
+  if (isLoopback(plain.hostname) && (await speaks(options.http, plain, signal)) === 'yes') return plain;
   return (await speaks(options.http, secure, signal)) === 'yes' ? secure : plain;
 }
 
