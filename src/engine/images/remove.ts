@@ -36,7 +36,7 @@ export async function removeImage(
     if (!options.force && repositoriesOf(group).length > 1)
       mustForce(id, 'image is referenced in multiple repositories');
     if (!options.force && tagsOf(group).length > 1) mustForce(id, 'image is referenced in multiple repositories');
-    return [...untagged(namedRows(group)), ...(await deleteImage(deps, group))];
+    return [...untagged(namedRows(group), []), ...(await deleteImage(deps, group))];
   }
 
   const rest = namedRows(group).filter((row) => row !== stored);
@@ -47,7 +47,10 @@ export async function removeImage(
     const message = `conflict: unable to remove repository reference "${text}" (must force) - container ${short(user.id)} is using its referenced image ${short(id)}`;
     fail('conflict', 'image.in_use', message);
   }
-  const items = untagged(gone);
+  const items = untagged(
+    gone,
+    rest.filter((row) => !gone.includes(row)),
+  );
   if (!last) {
     for (const row of gone) await store.images.untag(row.name ?? '', { keepDangling: false });
     await store.collect(deps.heldManifests());
@@ -94,12 +97,16 @@ function onlyDigestsLeft(removed: StoredImage, rest: readonly StoredImage[]): re
   return same.every((row) => referenceOf(row).tag === undefined) ? same : [];
 }
 
-/** `Untagged:` lines: the names, then once per repository the digest by which the registry knew it. */
-function untagged(rows: readonly StoredImage[]): readonly ImageDeleteItem[] {
+/** `Untagged:` lines: the names, then the digests by which registries knew repositories that have no name left. */
+function untagged(rows: readonly StoredImage[], rest: readonly StoredImage[]): readonly ImageDeleteItem[] {
+  const left = new Set(rest.map((row) => repositoryName(referenceOf(row))));
   const names = rows.map((row) => familiarName(referenceOf(row)));
-  const digests = rows.flatMap((row) =>
-    row.repoDigest === undefined ? [] : [`${familiarRepository(referenceOf(row))}@${row.repoDigest}`],
-  );
+  const digests = rows.flatMap((row) => {
+    const ref = referenceOf(row);
+    return row.repoDigest === undefined || left.has(repositoryName(ref))
+      ? []
+      : [`${familiarRepository(ref)}@${row.repoDigest}`];
+  });
   return [...new Set([...names, ...digests])].map((name) => ({ Untagged: name }));
 }
 
