@@ -29,111 +29,143 @@ const blockSize = 512;
 const noXattrs: ReadonlyMap<string, Uint8Array> = new Map();
 
 export function readTar(sink: TarSink): TarReader {
-  const held = Buffer.alloc(blockSize); // A header that is cut by a chunk's end.
-  let heldBytes = 0;
-  let dataLeft = 0;
-  let padding = 0;
-  let inEntry = false;
-  let zeroBlocks = 0;
-  let extended: { readonly type: string; readonly bytes: Buffer; filled: number } | undefined;
-  let global: PaxRecords = new Map();
-  let local: PaxRecords | undefined;
-  let longName: string | undefined;
-  let longLink: string | undefined;
+  return new Reader(sink);
+}
 
-  function header(block: Buffer, at: number): void {
-    if (isZeroBlock(block, at)) {
-      zeroBlocks++;
-      return;
+interface Extended {
+  readonly type: string;
+  readonly bytes: Buffer;
+  filled: number;
+}
+
+class Reader implements TarReader {
+  readonly #sink: TarSink;
+  /** A header that is cut by a chunk's end. */
+  readonly #held = Buffer.alloc(blockSize);
+  #heldBytes = 0;
+  #dataLeft = 0;
+  #padding = 0;
+  #inEntry = false;
+  #zeroBlocks = 0;
+  #extended: Extended | undefined;
+  #global: PaxRecords = new Map();
+  #local: PaxRecords | undefined;
+  #longName: string | undefined;
+  #longLink: string | undefined;
+
+  constructor(sink: TarSink) {
+    this.#sink = sink;
+  }
+
+  write(bytes: Uint8Array): void {
+    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let at = 0;
+    // Whatever follows the end mark is padding to the tape record.
+    while (at < chunk.length && this.#zeroBlocks < 2) {
+      if (this.#dataLeft > 0) at = this.#data(chunk, at);
+      else if (this.#padding > 0) at = this.#skip(chunk, at);
+      else at = this.#headerPart(chunk, at);
     }
-    if (zeroBlocks > 0) invalid('a header follows an end-of-archive block');
-    checkSum(block, at);
-    const type = String.fromCharCode(block[at + 156] ?? 0);
-    if ('xgXLK'.includes(type)) {
-      const size = number(block, at + 124, 12, 'size of an extended header');
-      if (size > maxExtended) invalid(`an extended header of ${size} bytes is more than the ${maxExtended} allowed`);
-      extended = { type, bytes: Buffer.alloc(size), filled: 0 };
-      dataLeft = size;
-      padding = -size & (blockSize - 1);
-      if (size === 0) endExtended();
-      return;
+  }
+
+  end(): { readonly trailer: boolean } {
+    const announced = this.#local !== undefined || this.#longName !== undefined || this.#longLink !== undefined;
+    const partial = this.#inEntry || this.#extended !== undefined || this.#padding > 0 || this.#heldBytes > 0;
+    if (partial || (announced && this.#zeroBlocks === 0)) {
+      throw new HoistError('corrupt', 'tar.truncated', 'the archive ends in the middle of an entry');
     }
-    const plain = plainEntry(block, at, type, { path: longName, link: longLink });
-    const entry =
-      local === undefined && global.size === 0 ? plain : applyPax(plain, new Map([...global, ...(local ?? [])]));
-    local = longName = longLink = undefined;
-    checkNames(entry);
-    inEntry = true;
-    dataLeft = entry.size;
-    padding = -entry.size & (blockSize - 1);
-    sink.entry(entry);
-    if (dataLeft === 0) endOfEntry();
+    return { trailer: this.#zeroBlocks > 0 };
   }
 
-  function endOfEntry(): void {
-    inEntry = false;
-    sink.endEntry();
+  #skip(chunk: Buffer, at: number): number {
+    const count = Math.min(this.#padding, chunk.length - at);
+    this.#padding -= count;
+    return at + count;
   }
 
-  function endExtended(): void {
-    const { type, bytes } = extended ?? { type: '', bytes: Buffer.alloc(0) };
-    extended = undefined;
-    if (type === 'L') longName = cString(bytes, 0, bytes.length);
-    else if (type === 'K') longLink = cString(bytes, 0, bytes.length);
-    else if (type === 'g') global = parsePaxRecords(bytes, global);
-    else local = parsePaxRecords(bytes, local);
-  }
-
-  function data(chunk: Buffer, at: number): number {
-    const count = Math.min(dataLeft, chunk.length - at);
-    const piece = chunk.subarray(at, at + count);
-    dataLeft -= count;
-    if (extended !== undefined) {
-      extended.bytes.set(piece, extended.filled);
-      extended.filled += count;
-      if (dataLeft === 0) endExtended();
-    } else {
-      sink.data(piece);
-      if (dataLeft === 0) endOfEntry();
+  #headerPart(chunk: Buffer, at: number): number {
+    if (this.#heldBytes === 0 && chunk.length - at >= blockSize) {
+      this.#header(chunk, at);
+      return at + blockSize;
+    }
+    const count = Math.min(blockSize - this.#heldBytes, chunk.length - at);
+    this.#held.set(chunk.subarray(at, at + count), this.#heldBytes);
+    this.#heldBytes += count;
+    if (this.#heldBytes === blockSize) {
+      this.#heldBytes = 0;
+      this.#header(this.#held, 0);
     }
     return at + count;
   }
 
-  return {
-    write(bytes) {
-      const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      let at = 0;
-      while (at < chunk.length) {
-        if (dataLeft > 0) {
-          at = data(chunk, at);
-        } else if (padding > 0) {
-          const count = Math.min(padding, chunk.length - at);
-          padding -= count;
-          at += count;
-        } else if (zeroBlocks >= 2) {
-          return; // Whatever follows the end mark is padding to the tape record.
-        } else if (heldBytes === 0 && chunk.length - at >= blockSize) {
-          header(chunk, at);
-          at += blockSize;
-        } else {
-          const count = Math.min(blockSize - heldBytes, chunk.length - at);
-          held.set(chunk.subarray(at, at + count), heldBytes);
-          heldBytes += count;
-          at += count;
-          if (heldBytes < blockSize) return;
-          heldBytes = 0;
-          header(held, 0);
-        }
-      }
-    },
-    end() {
-      const pending = extended !== undefined || local !== undefined || longName !== undefined || longLink !== undefined;
-      if (inEntry || padding > 0 || heldBytes > 0 || (pending && zeroBlocks === 0)) {
-        throw new HoistError('corrupt', 'tar.truncated', 'the archive ends in the middle of an entry');
-      }
-      return { trailer: zeroBlocks > 0 };
-    },
-  };
+  #header(block: Buffer, at: number): void {
+    if (isZeroBlock(block, at)) {
+      this.#zeroBlocks++;
+      return;
+    }
+    if (this.#zeroBlocks > 0) invalid('a header follows an end-of-archive block');
+    checkSum(block, at);
+    const type = String.fromCharCode(block[at + 156] ?? 0);
+    if ('xgXLK'.includes(type)) this.#beginExtended(type, number(block, at + 124, 12, 'size of an extended header'));
+    else this.#beginEntry(plainEntry(block, at, type, { path: this.#longName, link: this.#longLink }));
+  }
+
+  #beginEntry(plain: TarEntry): void {
+    const global = this.#global;
+    const local = this.#local;
+    const entry =
+      local === undefined && global.size === 0 ? plain : applyPax(plain, new Map([...global, ...(local ?? [])]));
+    this.#local = undefined;
+    this.#longName = undefined;
+    this.#longLink = undefined;
+    checkNames(entry);
+    this.#inEntry = true;
+    this.#expect(entry.size);
+    this.#sink.entry(entry);
+    if (entry.size === 0) this.#endEntry();
+  }
+
+  #endEntry(): void {
+    this.#inEntry = false;
+    this.#sink.endEntry();
+  }
+
+  #beginExtended(type: string, size: number): void {
+    if (size > maxExtended) invalid(`an extended header of ${size} bytes is more than the ${maxExtended} allowed`);
+    this.#extended = { type, bytes: Buffer.alloc(size), filled: 0 };
+    this.#expect(size);
+    if (size === 0) this.#endExtended();
+  }
+
+  #endExtended(): void {
+    const { type, bytes } = this.#extended ?? { type: '', bytes: Buffer.alloc(0) };
+    this.#extended = undefined;
+    if (type === 'L') this.#longName = cString(bytes, 0, bytes.length);
+    else if (type === 'K') this.#longLink = cString(bytes, 0, bytes.length);
+    else if (type === 'g') this.#global = parsePaxRecords(bytes, this.#global);
+    else this.#local = parsePaxRecords(bytes, this.#local);
+  }
+
+  #expect(size: number): void {
+    this.#dataLeft = size;
+    this.#padding = -size & (blockSize - 1);
+  }
+
+  #data(chunk: Buffer, at: number): number {
+    const count = Math.min(this.#dataLeft, chunk.length - at);
+    const piece = chunk.subarray(at, at + count);
+    this.#dataLeft -= count;
+    const extended = this.#extended;
+    if (extended !== undefined) {
+      extended.bytes.set(piece, extended.filled);
+      extended.filled += count;
+      if (this.#dataLeft === 0) this.#endExtended();
+    } else {
+      this.#sink.data(piece);
+      if (this.#dataLeft === 0) this.#endEntry();
+    }
+    return at + count;
+  }
 }
 
 const kinds: Readonly<Record<string, TarKind>> = {

@@ -40,33 +40,89 @@ const opaqueMarker = '.wh..wh..opq';
 
 export function layerTree(
   writer: Pick<SnapshotWriter, 'begin' | 'data' | 'end'>,
-  options: { readonly limits: UnpackLimits; readonly allowDevices: boolean },
+  options: LayerTreeOptions,
 ): LayerTree {
-  const root = newInode({ kind: 'directory', mode: 0o755 });
-  const captured = new Map<Inode, Uint8Array[]>();
-  let inodes = 0;
-  let current: Inode | undefined;
-  let capture: Uint8Array[] | undefined;
-  // Consecutive entries are mostly siblings.
-  let lastParentPath = '';
-  let lastParent = root;
+  return new Tree(writer, options);
+}
 
-  function counted(inode: Inode): Inode {
-    inodes++;
-    if (inodes > options.limits.maxLayerEntries) {
-      fail(
-        'too_large',
-        'layer.too_large',
-        `the layer has more than the ${options.limits.maxLayerEntries} files allowed`,
-      );
+export interface LayerTreeOptions {
+  readonly limits: UnpackLimits;
+  readonly allowDevices: boolean;
+}
+
+class Tree implements LayerTree {
+  readonly sink: TarSink;
+  readonly #options: LayerTreeOptions;
+  readonly #root = newInode({ kind: 'directory', mode: 0o755 });
+  readonly #captured = new Map<Inode, Uint8Array[]>();
+  #inodes = 0;
+  // Consecutive entries are mostly siblings.
+  #lastParentPath = '';
+  #lastParent = this.#root;
+
+  constructor(writer: Pick<SnapshotWriter, 'begin' | 'data' | 'end'>, options: LayerTreeOptions) {
+    this.#options = options;
+    let current: Inode | undefined;
+    let capture: Uint8Array[] | undefined;
+    this.sink = {
+      entry: (entry) => {
+        const path = normalize(entry.path, entry.path);
+        const inode = this.#add(path, entry);
+        if (inode === undefined || entry.kind !== 'file') return;
+        current = inode;
+        writer.begin(inode);
+        if (!capturedNames.test(path) || inode.size > maxCaptured) return;
+        capture = [];
+        this.#captured.set(inode, capture);
+      },
+      data: (piece) => {
+        if (current === undefined) return;
+        writer.data(piece);
+        capture?.push(Uint8Array.prototype.slice.call(piece));
+      },
+      endEntry: () => {
+        if (current !== undefined) writer.end();
+        current = undefined;
+        capture = undefined;
+      },
+    };
+  }
+
+  finish(): FinishedTree {
+    return finish(this.#root, this.#captured);
+  }
+
+  /** The inode that the entry made or changed; undefined for a whiteout. */
+  #add(path: string, entry: TarEntry): Inode | undefined {
+    if (path === '') {
+      if (entry.kind !== 'directory') refuse(entry.path, 'takes the place of the root directory');
+      return setAttributes(this.#root, entry);
     }
+    const slash = path.lastIndexOf('/');
+    const parent = slash === -1 ? this.#root : this.#parentOf(path, path.slice(0, slash));
+    const name = path.slice(slash + 1);
+    checkName(name, path);
+    if (name.startsWith(whiteoutPrefix)) {
+      this.#whiteout(parent, name, path);
+      return undefined;
+    }
+    if (!this.#options.allowDevices && (entry.kind === 'char' || entry.kind === 'block')) {
+      refuse(entry.path, 'is a device, which is not allowed here');
+    }
+    return this.#put(parent, name, entry);
+  }
+
+  #counted(inode: Inode): Inode {
+    const most = this.#options.limits.maxLayerEntries;
+    this.#inodes++;
+    if (this.#inodes > most) fail('too_large', 'layer.too_large', `the layer has more than the ${most} files allowed`);
     return inode;
   }
 
   /** The directory that holds `path`; missing ones come into being as root's, 0755. */
-  function parentOf(path: string, directory: string): Inode {
-    if (directory === lastParentPath) return lastParent;
-    let at = root;
+  #parentOf(path: string, directory: string): Inode {
+    if (directory === this.#lastParentPath) return this.#lastParent;
+    let at = this.#root;
     for (const name of directory.split('/')) {
       checkName(name, path);
       if (name.startsWith(whiteoutPrefix)) refuse(path, 'lies below a whiteout');
@@ -75,97 +131,55 @@ export function layerTree(
         at = child;
         continue;
       }
-      if (child !== undefined && !isWhiteout(child))
-        refuse(path, `lies below ${name}, which is a ${child.kind} in this layer`);
-      const made = counted(newInode({ kind: 'directory', mode: 0o755, opaque: child !== undefined }));
+      if (child !== undefined && !isWhiteout(child)) {
+        refuse(path, `lies below ${displayPath(name)}, which is a ${child.kind} in this layer`);
+      }
+      const made = this.#counted(newInode({ kind: 'directory', mode: 0o755, opaque: child !== undefined }));
       at.children.set(name, made);
       at = made;
     }
-    lastParentPath = directory;
-    lastParent = at;
+    this.#lastParentPath = directory;
+    this.#lastParent = at;
     return at;
   }
 
-  function put(parent: Inode, name: string, entry: TarEntry): Inode {
+  #put(parent: Inode, name: string, entry: TarEntry): Inode {
     const existing = parent.children.get(name);
     if (existing?.kind === 'directory') {
       if (entry.kind === 'directory') return setAttributes(existing, entry);
-      lastParentPath = '';
-      lastParent = root;
+      this.#lastParentPath = '';
+      this.#lastParent = this.#root;
     }
-    const inode = counted(entry.kind === 'hardlink' ? linked(entry) : inodeOf(entry));
+    const inode = this.#counted(entry.kind === 'hardlink' ? this.#linked(entry) : inodeOf(entry));
     // A whiteout and a directory of the same name in one layer: the lower one goes, the new one comes.
     if (inode.kind === 'directory' && existing !== undefined && isWhiteout(existing)) inode.opaque = true;
     parent.children.set(name, inode);
     return inode;
   }
 
-  function linked(entry: TarEntry): Inode {
+  #linked(entry: TarEntry): Inode {
     const path = normalize(entry.link, entry.path);
-    let at: Inode | undefined = root;
+    let at: Inode | undefined = this.#root;
     for (const name of path === '' ? [] : path.split('/')) at = at?.children.get(name);
-    if (at === undefined || isWhiteout(at))
-      refuse(entry.path, `is a hard link to ${displayPath(entry.link)}, which is not in this layer`);
-    if (at.kind === 'directory')
-      refuse(entry.path, `is a hard link to ${displayPath(entry.link)}, which is a directory`);
+    const said = `is a hard link to ${displayPath(entry.link)}`;
+    if (at === undefined || isWhiteout(at)) refuse(entry.path, `${said}, which is not in this layer`);
+    if (at.kind === 'directory') refuse(entry.path, `${said}, which is a directory`);
     return at;
   }
 
-  /** True when the name is a whiteout, which it then applied. */
-  function whiteout(parent: Inode, name: string, path: string): boolean {
-    if (!name.startsWith(whiteoutPrefix)) return false;
+  #whiteout(parent: Inode, name: string, path: string): void {
     if (name === opaqueMarker) {
       parent.opaque = true;
-      return true;
+      return;
     }
     const hidden = name.slice(whiteoutPrefix.length);
-    if (hidden.startsWith(whiteoutPrefix)) return true; // aufs's own bookkeeping.
-    checkName(hidden, path);
-    if (hidden === '.' || hidden === '..') refuse(path, 'is a whiteout of no name');
+    if (hidden.startsWith(whiteoutPrefix)) return; // aufs's own bookkeeping.
+    if (hidden === '' || hidden === '.' || hidden === '..') refuse(path, 'is a whiteout of no name');
     // Whiteouts speak of lower layers only: what this layer itself brings stays (layer.md, "Whiteouts").
     const existing = parent.children.get(hidden);
-    if (existing === undefined) parent.children.set(hidden, counted(newInode({ kind: 'char', mode: 0 })));
+    if (existing === undefined) parent.children.set(hidden, this.#counted(newInode({ kind: 'char', mode: 0 })));
     else if (existing.kind === 'directory') existing.opaque = true;
-    return true;
   }
-
-  return {
-    sink: {
-      entry(entry) {
-        const path = normalize(entry.path, entry.path);
-        if (path === '') {
-          if (entry.kind !== 'directory') refuse(entry.path, 'takes the place of the root directory');
-          setAttributes(root, entry);
-          return;
-        }
-        const slash = path.lastIndexOf('/');
-        const parent = slash === -1 ? root : parentOf(path, path.slice(0, slash));
-        const name = path.slice(slash + 1);
-        checkName(name, path);
-        if (whiteout(parent, name, path)) return;
-        if (!options.allowDevices && (entry.kind === 'char' || entry.kind === 'block')) {
-          refuse(entry.path, 'is a device, which is not allowed here');
-        }
-        const inode = put(parent, name, entry);
-        if (entry.kind !== 'file') return;
-        current = inode;
-        writer.begin(inode);
-        if (!capturedNames.test(path) || inode.size > maxCaptured) return;
-        capture = [];
-        captured.set(inode, capture);
-      },
-      data(piece) {
-        if (current === undefined) return;
-        writer.data(piece);
-        capture?.push(Uint8Array.prototype.slice.call(piece));
-      },
-      endEntry() {
-        if (current !== undefined) writer.end();
-        current = capture = undefined;
-      },
-    },
-    finish: () => finish(root, captured),
-  };
 }
 
 /** passwd and group, and the backups that they may be hard links of. */
@@ -235,6 +249,5 @@ function normalize(path: string, entryPath: string): string {
 const oddComponent = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
 function checkName(name: string, path: string): void {
-  if (name === '') refuse(path, 'is a whiteout of no name');
   if (name.length > maxComponent) refuse(path, `has a name component longer than ${maxComponent} bytes`);
 }

@@ -36,14 +36,14 @@ interface LayerDocument {
 }
 
 export async function openLayerStore(options: LayerStoreOptions): Promise<LayerStore> {
-  const { directory, temporary, driver } = options;
+  const { directory, temporary } = options;
   // 0700: what is in a layer (setuid programs!) is for containers, not for this host's users.
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const known = new Map<Digest, LayerInfo>();
   const flight = singleFlight<LayerInfo>();
   const slots = semaphore(Math.max(2, availableParallelism()));
 
-  const place = (diffId: Digest) => join(directory, parseDigest(diffId).hex);
+  const place = (diffId: Digest) => placeOf(directory, diffId);
 
   async function lookUp(diffId: Digest): Promise<LayerInfo | undefined> {
     const cached = known.get(diffId);
@@ -55,59 +55,17 @@ export async function openLayerStore(options: LayerStoreOptions): Promise<LayerS
     return info;
   }
 
-  async function make(
-    source: AsyncIterable<Uint8Array>,
-    wanted: Parameters<LayerStore['unpack']>[1],
-  ): Promise<LayerInfo> {
-    const { compression, diffId, limits, signal } = wanted;
-    const work = join(temporary, `${randomBytes(8).toString('hex')}.layer`);
+  async function make(source: AsyncIterable<Uint8Array>, wanted: UnpackOptions): Promise<LayerInfo> {
     const release = await slots();
     try {
-      signal.throwIfAborted();
-      await mkdir(work, { mode: 0o700 });
-      const job: UnpackJob = {
-        driver,
-        directory: work,
-        compression,
-        diffId,
-        limits,
-        allowDevices: options.allowDevices,
-      };
-      const stream = abortableStream(source, signal);
-      const result =
-        options.workerUrl === undefined
-          ? await unpack(stream, job)
-          : await unpackInWorker(stream, { job, url: options.workerUrl, signal });
-      return await commit(work, result);
-    } catch (error) {
-      throw translateWriteError(error, work);
+      return await store.info(await makeLayer(source, wanted, options));
     } finally {
       release();
-      await removeTree(work);
     }
-  }
-
-  async function commit(work: string, result: UnpackResult): Promise<LayerInfo> {
-    const { diffId, size, files } = result;
-    let pending = result.pending;
-    if (pending.length > 0 && options.applyPending !== undefined) {
-      await options.applyPending(join(work, 'tree'), pending);
-      pending = [];
-    }
-    const document: LayerDocument = { version: 1, diffId, driver, size, files, pending };
-    await writeJsonAtomic(join(work, 'layer.json'), document);
-    try {
-      await rename(work, place(diffId));
-    } catch (error) {
-      // It came by another way meanwhile: the same content under the same name.
-      if (errnoOf(error) !== 'ENOTEMPTY' && errnoOf(error) !== 'EEXIST') throw error;
-    }
-    await syncDirectory(directory);
-    return store.info(diffId);
   }
 
   const store: LayerStore = {
-    driver,
+    driver: options.driver,
     has: async (diffId) => known.has(diffId) || exists(place(diffId)),
     async info(diffId) {
       const info = await lookUp(diffId);
@@ -139,6 +97,54 @@ export async function openLayerStore(options: LayerStoreOptions): Promise<LayerS
     },
   };
   return store;
+}
+
+type UnpackOptions = Parameters<LayerStore['unpack']>[1];
+
+/** Unpacks into a temporary directory and gives it its place. */
+async function makeLayer(
+  source: AsyncIterable<Uint8Array>,
+  wanted: UnpackOptions,
+  options: LayerStoreOptions,
+): Promise<Digest> {
+  const { compression, diffId, limits, signal } = wanted;
+  const { driver, allowDevices, workerUrl: url } = options;
+  const work = join(options.temporary, `${randomBytes(8).toString('hex')}.layer`);
+  try {
+    signal.throwIfAborted();
+    await mkdir(work, { mode: 0o700 });
+    const job: UnpackJob = { driver, directory: work, compression, diffId, limits, allowDevices };
+    const stream = abortableStream(source, signal);
+    const result = await (url === undefined ? unpack(stream, job) : unpackInWorker(stream, { job, url, signal }));
+    await commit(work, result, options);
+    return result.diffId;
+  } catch (error) {
+    throw translateWriteError(error, work);
+  } finally {
+    await removeTree(work);
+  }
+}
+
+async function commit(work: string, result: UnpackResult, options: LayerStoreOptions): Promise<void> {
+  const { diffId, size, files } = result;
+  let pending = result.pending;
+  if (pending.length > 0 && options.applyPending !== undefined) {
+    await options.applyPending(join(work, 'tree'), pending);
+    pending = [];
+  }
+  const document: LayerDocument = { version: 1, diffId, driver: options.driver, size, files, pending };
+  await writeJsonAtomic(join(work, 'layer.json'), document);
+  try {
+    await rename(work, placeOf(options.directory, diffId));
+  } catch (error) {
+    // It came by another way meanwhile: the same content under the same name.
+    if (errnoOf(error) !== 'ENOTEMPTY' && errnoOf(error) !== 'EEXIST') throw error;
+  }
+  await syncDirectory(options.directory);
+}
+
+function placeOf(directory: string, diffId: Digest): string {
+  return join(directory, parseDigest(diffId).hex);
 }
 
 function infoOf(document: unknown, place: string): LayerInfo {

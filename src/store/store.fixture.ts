@@ -1,6 +1,7 @@
 // Stores in directories that go away, and layers from bytes: for tests.
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -48,4 +49,32 @@ export async function allOf<T>(source: AsyncIterable<T>): Promise<T[]> {
   const items: T[] = [];
   for await (const item of source) items.push(item);
   return items;
+}
+
+export const drivers = ['erofs', 'dir'] as const;
+
+export async function nothingLeft(store: Store & { readonly root: string }): Promise<void> {
+  assert.deepEqual(await readdir(join(store.root, 'tmp')), []);
+  assert.deepEqual(await readdir(join(store.root, 'layers')), []);
+}
+
+/** A small honest layer. */
+export const simple = tarOf([
+  { path: 'etc/passwd', data: 'root:x:0:0::/:/bin/sh\n' },
+  { path: 'a', data: 'x'.repeat(100_000) },
+]);
+
+export function zstdSimple(): Buffer {
+  const frame = (bytes: Buffer) => {
+    const parts: Buffer[] = [Buffer.from('28b52ffda0', 'hex'), Buffer.alloc(4)];
+    parts[1]?.writeUInt32LE(bytes.length);
+    for (let at = 0; at < bytes.length; at += 100_000) {
+      const block = bytes.subarray(at, at + 100_000);
+      const header = Buffer.alloc(3);
+      header.writeUIntLE((block.length << 3) | (at + 100_000 >= bytes.length ? 1 : 0), 0, 3);
+      parts.push(header, block);
+    }
+    return Buffer.concat(parts);
+  };
+  return Buffer.concat([frame(simple.subarray(0, 50_000)), frame(simple.subarray(50_000))]);
 }
