@@ -93,12 +93,15 @@ test("every --help is the Docker client's, but for the name", { skip }, async ()
     .filter((command) => command.hidden !== true && !command.names.flat().some((name) => own.has(name)))
     .flatMap((command) => command.names.map((name) => [...name, '--help']));
   assert.ok(lines.length > 30);
-  await compare([...lines, ['info', '--help'], ['help', 'run'], ['ps', '-h']], (told) => told, false);
+  await compare([...lines, ['info', '--help'], ['help', 'run']], (told) => told, false);
 });
 
 test("a hundred bad command lines get the Docker client's words and exit codes", { skip }, async () => {
   assert.ok(complaints.length >= 100);
-  await compare(complaints, ({ err, code }) => ({ err, code }));
+  await compare(
+    complaints.map(({ args }) => args),
+    ({ err, code }) => ({ err, code }),
+  );
 });
 
 test("ps and images print the Docker client's tables, templates and JSON", { skip }, async () => {
@@ -107,7 +110,7 @@ test("ps and images print the Docker client's tables, templates and JSON", { ski
 
 test("inspect templates print, and fail, as Go's do", { skip }, async () => {
   await compare(
-    templates.map((template) => ['inspect', '-f', template, 'web']),
+    templates.map(([template]) => ['inspect', '-f', template, 'web']),
     (told) => told,
   );
 });

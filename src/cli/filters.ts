@@ -3,14 +3,12 @@
 import type { Filters } from '../engine/engine.ts';
 
 export function filters(values: readonly string[]): Filters {
-  const result: Record<string, string[]> = {};
+  const result = new Map<string, string[]>();
   for (const value of values) {
     const equals = value.indexOf('=');
     if (equals < 0) continue;
     const key = value.slice(0, equals).trim().toLowerCase();
-    const list = result[key] ?? [];
-    list.push(value.slice(equals + 1).trim());
-    result[key] = list;
+    result.set(key, [...(result.get(key) ?? []), value.slice(equals + 1).trim()]);
   }
-  return result;
+  return Object.fromEntries(result);
 }
