@@ -236,19 +236,24 @@ static void from_signals(struct client *c)
 	if (read(c->signals, &s, sizeof s) != sizeof s)
 		return;
 	uint8_t number = (uint8_t)s.ssi_signo;
-	if (number == SIGWINCH || number == SIGCONT) {
-		if (c->raw) { /* the shell that continued us may have changed the terminal */
-			c->raw = false;
-			terminal(c, true);
-		}
-		send_size(c);
+	if (number == SIGCONT && c->raw) { /* the shell that continued us has its own idea of the terminal */
+		struct termios t = c->saved;
+		cfmakeraw(&t);
+		tcsetattr(0, TCSADRAIN, &t);
 	}
+	if (number == SIGWINCH || number == SIGCONT)
+		send_size(c);
 	if (number != SIGWINCH)
 		frame_send(c->engine, 'S', &number, 1);
-	bool asked = number == SIGINT || number == SIGTERM || number == SIGHUP;
-	if (asked && (c->engine < 0 || (++c->interrupts >= 5 && c->keeper < 0))) { /* nobody is there to do it */
+	if (number != SIGINT && number != SIGTERM)
+		return;
+	if (c->engine < 0) { /* nobody is there to do it */
 		c->ended = true;
 		c->code = 128 + number;
+	} else if (++c->interrupts == 3) {
+		fprintf(stderr, "\ngot 3 SIGTERM/SIGINTs, forcefully exiting\n");
+		c->ended = true;
+		c->code = 1;
 	}
 }
 

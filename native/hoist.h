@@ -82,6 +82,9 @@ int slot_put(struct run *run, uint16_t slot, int fd);
 FOR_EACH_OP(X)
 #undef X
 
+/* ops_fs.c: lets go of what `hold` keeps: in forks, which must not hold the engine's lock. */
+void close_held(void);
+
 /* io.c */
 int buf_add(struct buf *b, const void *p, size_t n);
 int write_all(int fd, const void *p, size_t n);

@@ -95,6 +95,7 @@ static void request(uint32_t seq, uint8_t kind, const char *body, size_t n)
 		pid_t pid = fork();
 		if (pid == 0) {
 			signal(SIGCHLD, SIG_DFL);
+			close_held();
 			if (kind == LAUNCH)
 				setsid();
 			carry_out(&run); /* a launch plan ends in keep, which does not return */

@@ -187,8 +187,6 @@ static void watch_all(struct keeper *k, struct watch *w)
 {
 	w->n = 0;
 	watch(w, k->listen, POLLIN, W_LISTEN, 0);
-	if (!k->exited)
-		watch(w, k->run->child_pidfd, POLLIN, W_CHILD, 0);
 	for (int s = 0; s < 2; s++)
 		if (k->source[s] >= 0 && complete(k) && readers_have_room(k, s))
 			watch(w, k->source[s], POLLIN, (uint8_t)(W_OUT + s), 0);
@@ -205,6 +203,8 @@ static void watch_all(struct keeper *k, struct watch *w)
 			if (c->sink[s].blocked)
 				watch(w, c->sink[s].fd, POLLOUT, (uint8_t)(W_SINK0 + s), i);
 	}
+	if (!k->exited) /* last: what it wrote before is taken first */
+		watch(w, k->run->child_pidfd, POLLIN, W_CHILD, 0);
 }
 
 static void on_conn(struct keeper *k, struct conn *c, short events)
@@ -240,8 +240,7 @@ static void turn(struct keeper *k, int timeout)
 	watch_all(k, &w);
 	if (poll(w.fd, w.n, timeout) < 0)
 		return;
-	/* the child's end last: what it wrote before is taken first */
-	for (nfds_t i = w.n; i-- > 0;) {
+	for (nfds_t i = 0; i < w.n; i++) {
 		if (!w.fd[i].revents)
 			continue;
 		struct conn *c = w.of[i].what >= W_CONN ? &k->conn[w.of[i].conn] : NULL;

@@ -427,10 +427,20 @@ int do_lock(struct run *run, const struct op *op)
 	return slot_put(run, op->lock.out, fd);
 }
 
+static int held[16], held_count;
+
 int do_hold(struct run *run, const struct op *op)
 {
 	int fd = slot_fd(run, op->hold.slot);
-	if (fd >= 0)
-		run->slot[op->hold.slot] = -1;
-	return fd < 0 ? fd : 0;
+	if (fd < 0 || held_count == sizeof held / sizeof *held)
+		return fd < 0 ? fd : -EMFILE;
+	run->slot[op->hold.slot] = -1;
+	held[held_count++] = fd;
+	return 0;
+}
+
+void close_held(void)
+{
+	while (held_count)
+		close(held[--held_count]);
 }

@@ -102,7 +102,8 @@ int do_clone(struct run *run, const struct op *op)
 int do_signal(struct run *run, const struct op *op)
 {
 	(void)op;
-	return sync_send(run, (struct sync_message){'S', 0, 0}, -1);
+	int r = sync_send(run, (struct sync_message){'S', 0, 0}, -1);
+	return r == -EPIPE ? sync_wait(run, 'S', NULL) : r; /* the other side is gone: it has left word why */
 }
 
 int do_await(struct run *run, const struct op *op)

@@ -8,7 +8,7 @@ import { createContainers } from '../engine/containers/containers.ts';
 import type { ContainerPool } from '../engine/containers/deps.ts';
 import { createExecs } from '../engine/containers/execs.ts';
 import { bridgeNetwork } from '../engine/containers/network.ts';
-import { openPool } from '../engine/containers/recover.ts';
+import { closePool, openPool } from '../engine/containers/recover.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createImages } from '../engine/images/images.ts';
 import { createSystem } from '../engine/system.ts';
@@ -80,7 +80,7 @@ export async function openEngine(place: Place, log: (message: string) => void): 
     engine: { images, containers: createContainers(pool), execs: createExecs(pool), system: createSystem(pool, buildId) },
     pool,
     async [Symbol.asyncDispose]() {
-      for (const live of pool.live.values()) live.link?.close();
+      closePool(pool);
       await executor[Symbol.asyncDispose]();
     },
   };

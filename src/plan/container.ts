@@ -249,6 +249,7 @@ function filesystemOps({ config, facts, sourceKind }: ContainerInput): Op[] {
   });
   return [
     ...mounted,
+    ...deviceDirectories(linux.devices),
     ...linux.devices.flatMap((device, index) => [
       op(
         'mknod',
@@ -272,6 +273,12 @@ function filesystemOps({ config, facts, sourceKind }: ContainerInput): Op[] {
     ...maskOps(root, linux.maskedPaths.filter(known), (path) => facts.pseudoFiles.has(`${path}/`)),
     ...(config.root.readonly ? [op('mountAttr', { mount: root, path: '', set: k.MOUNT_ATTR_RDONLY, clear: 0, propagation: 0, recursive: 0 }, '--read-only')] : []),
   ];
+}
+
+/** `/dev/snd` for `/dev/snd/timer`: parents before their children. */
+function deviceDirectories(devices: OciConfig['linux']['devices']): Op[] {
+  const parents = new Set(devices.map(({ path }) => path.slice(1, path.lastIndexOf('/'))).filter((dir) => dir !== 'dev'));
+  return [...parents].map((dir) => op('ensure', { root, path: dir, kind: 0, mode: 0o755, uid: 0, gid: 0, out: 'devices' }, `a directory of devices: /${dir}`));
 }
 
 /** Links that programs expect in /dev (runtime-spec config-linux.md, "Default Devices" and what every runtime adds). */

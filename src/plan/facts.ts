@@ -16,7 +16,7 @@ export interface HostFacts {
   /** The engine's capability bounding set. */
   readonly capabilities: bigint;
   readonly cgroup: CgroupFacts;
-  /** Paths below /proc and /sys that this kernel has: masking one that is not there would fail. */
+  /** Paths below /proc, /sys and /dev that this machine has: masking or sharing one that is not there would fail. */
   readonly pseudoFiles: ReadonlySet<string>;
   readonly cpus: number;
   /** Bytes. */

@@ -79,6 +79,7 @@ export function startExecutor(binary: string, onDeath: (reason: string) => void)
     async [Symbol.asyncDispose]() {
       asked = true;
       if (dead !== undefined) return;
+      child.ref(); // or the process could end before this is settled
       const gone = new Promise((resolve) => child.once('exit', resolve));
       socket.end();
       await gone;

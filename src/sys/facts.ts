@@ -73,7 +73,7 @@ function pseudoFiles(): ReadonlySet<string> {
     }
   };
   for (const name of readdirSync('/proc')) if (!/^\d+$/.test(name)) look(`/proc/${name}`);
-  for (const path of ['/sys/firmware', '/sys/devices/virtual/powercap', '/sys/fs/selinux', ...coreThermal()]) look(path);
+  for (const path of ['/dev/mqueue', '/sys/firmware', '/sys/devices/virtual/powercap', '/sys/fs/selinux', ...coreThermal()]) look(path);
   return found;
 }
 

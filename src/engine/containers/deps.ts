@@ -62,6 +62,8 @@ export interface ContainerPool {
   readonly names: Map<string, string>;
   /** Exit codes of those removed a moment ago: `wait` may come after the end. */
   readonly gone: Map<string, number>;
+  /** The engine leaves: links that close from now on say nothing about their containers. */
+  closing: boolean;
 }
 
 export function newLive(record: ContainerRecord): Live {

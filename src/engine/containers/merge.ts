@@ -1,6 +1,7 @@
 // The image's words and the user's as one configuration, by Docker's rules; and what is refused before anything is made.
 
 import { fail } from '../../base/errors.ts';
+import type { HostFacts } from '../../plan/facts.ts';
 import type { ContainerConfig, ContainerCreate, HostConfig } from '../../spec/docker/container.ts';
 import type { ImageRunConfig } from '../../spec/oci/image.ts';
 
@@ -42,20 +43,21 @@ export function argumentsOf(config: ContainerConfig): readonly string[] {
 const namespacedSysctl = /^(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced|domainname)|fs\.mqueue\..+|net\..+)$/;
 
 /** Fails with kind invalid and Docker's words for what it would refuse too. */
-export function validateCreate({ Config, HostConfig }: ContainerCreate, machine: { readonly cpus: number; readonly memory: number }): void {
+export function validateCreate({ Config, HostConfig }: ContainerCreate, machine: HostFacts): void {
   const refuse = (code: string, message: string): never => fail('invalid', code, message);
   if (argumentsOf(Config).length === 0) refuse('container.no_command', 'no command specified');
   if (Config.WorkingDir !== '' && !Config.WorkingDir.startsWith('/')) refuse('workdir.relative', `the working directory '${Config.WorkingDir}' is invalid, it needs to be an absolute path`);
   const nul = [Config.User, Config.WorkingDir, Config.Hostname, ...Config.Env, ...argumentsOf(Config)].find((text) => text.includes('\0'));
   if (nul !== undefined) refuse('container.nul', 'a NUL byte cannot stand in a command, an environment variable or a name');
   validateLimits(HostConfig, machine, refuse);
+  requireControllers(HostConfig, machine, refuse);
   for (const name of Object.keys(HostConfig.Sysctls ?? {})) {
     if (!namespacedSysctl.test(name)) refuse('sysctl.denied', `invalid argument "${name}" for "--sysctl": it would change the whole host, not the container`);
     if (name.startsWith('net.') && HostConfig.NetworkMode === 'host') refuse('sysctl.denied', `sysctl '${name}' is not allowed with host networking: it would change the whole host`);
   }
 }
 
-function validateLimits(host: HostConfig, machine: { readonly cpus: number; readonly memory: number }, refuse: (code: string, message: string) => never): void {
+function validateLimits(host: HostConfig, machine: HostFacts, refuse: (code: string, message: string) => never): void {
   if (host.Memory !== 0 && host.Memory < 6 * 1024 * 1024) refuse('memory.too_small', 'Minimum memory limit allowed is 6MB');
   if (host.MemorySwap > 0 && host.Memory === 0) refuse('memory.swap_alone', 'You should always set the Memory limit when using Memoryswap limit, see usage');
   if (host.MemorySwap > 0 && host.MemorySwap < host.Memory) refuse('memory.swap_small', 'Minimum memoryswap limit should be larger than memory limit, see usage');
@@ -68,6 +70,20 @@ function validateLimits(host: HostConfig, machine: { readonly cpus: number; read
   if (host.CpuQuota > 0 && host.CpuQuota < 1000) refuse('cpu.quota', 'CPU cfs quota can not be less than 1ms (i.e. 1000)');
   for (const cpu of cpuList(host.CpusetCpus, refuse)) {
     if (cpu >= machine.cpus) refuse('cpuset.range', `Requested CPUs are not available - requested ${host.CpusetCpus}, available: 0-${machine.cpus - 1}`);
+  }
+}
+
+/** A limit that this machine cannot hold is refused, never passed over. */
+function requireControllers(host: HostConfig, { cgroup }: HostFacts, refuse: (code: string, message: string) => never): void {
+  const there = (controller: string): boolean => (cgroup.version === 2 ? cgroup.controllers.includes(controller) : cgroup.mounts[controller] !== undefined);
+  const wanted: [controller: string, asked: boolean, flag: string][] = [
+    ['memory', host.Memory !== 0 || host.MemoryReservation !== 0, '--memory'],
+    ['cpu', host.NanoCpus !== 0 || host.CpuQuota !== 0 || host.CpuShares !== 0, '--cpus'],
+    ['cpuset', host.CpusetCpus !== '' || host.CpusetMems !== '', '--cpuset-cpus'],
+    ['pids', (host.PidsLimit ?? 0) > 0, '--pids-limit'],
+  ];
+  for (const [controller, asked, flag] of wanted) {
+    if (asked && !there(controller)) refuse('limit.unavailable', `${flag} cannot hold here: this machine has no ${controller} cgroup controller mounted`);
   }
 }
 

@@ -46,7 +46,7 @@ export function ociConfig(record: ContainerRecord, lookup: Lookup, facts: Machin
     root: { path: 'rootfs', readonly: host.ReadonlyRootfs },
     ...(host.UTSMode === 'host' || hostNetwork ? {} : { hostname: config.Hostname }),
     ...(config.Domainname ? { domainname: config.Domainname } : {}),
-    mounts: mountsOf(record, lookup),
+    mounts: mountsOf(record, lookup, facts),
     annotations: host.Annotations ?? {},
     linux: {
       namespaces: namespacesOf(record, lookup),
@@ -95,7 +95,7 @@ export function noNewPrivileges(options: readonly string[]): boolean {
   return options.some((option) => option === 'no-new-privileges' || /^no-new-privileges[:=]true$/.test(option));
 }
 
-function mountsOf(record: ContainerRecord, { files }: Lookup): OciMount[] {
+function mountsOf(record: ContainerRecord, { files }: Lookup, facts: MachineFacts): OciMount[] {
   const { hostConfig: host } = record;
   const guarded = ['nosuid', 'noexec', 'nodev'];
   const writable = host.Privileged ? 'rw' : 'ro';
@@ -108,7 +108,7 @@ function mountsOf(record: ContainerRecord, { files }: Lookup): OciMount[] {
     { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: [...guarded, writable] },
     ...(host.IpcMode === 'host'
       ? [
-          { destination: '/dev/mqueue', type: 'bind', source: '/dev/mqueue', options: ['rbind', ...guarded] },
+          ...(facts.pseudoFiles.has('/dev/mqueue') ? [{ destination: '/dev/mqueue', type: 'bind', source: '/dev/mqueue', options: ['rbind', ...guarded] }] : []),
           { destination: '/dev/shm', type: 'bind', source: '/dev/shm', options: ['rbind', ...guarded] },
         ]
       : [

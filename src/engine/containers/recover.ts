@@ -7,7 +7,7 @@ import { loadRecords, pathsOf } from './record.ts';
 import { finish, follow } from './start.ts';
 
 export async function openPool(deps: ContainersDeps): Promise<ContainerPool> {
-  const pool: ContainerPool = { deps, live: new Map(), names: new Map(), gone: new Map() };
+  const pool: ContainerPool = { deps, live: new Map(), names: new Map(), gone: new Map(), closing: false };
   for (const record of await loadRecords(deps.paths)) {
     pool.live.set(record.id, newLive(record));
     pool.names.set(record.name, record.id);
@@ -31,4 +31,10 @@ async function recoverOne(pool: ContainerPool, id: string): Promise<void> {
   }
   if (record.state.status === 'running' || (record.endpoint && record.state.status === 'created')) await finish(pool, live, undefined);
   else if (record.state.status === 'exited' && record.hostConfig.AutoRemove) await finish(pool, live, { exitCode: record.state.exitCode, oomKilled: false });
+}
+
+/** Lets go of every container; they go on. */
+export function closePool(pool: ContainerPool): void {
+  pool.closing = true;
+  for (const live of pool.live.values()) live.link?.close();
 }

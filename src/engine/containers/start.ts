@@ -64,7 +64,7 @@ export function now(): string {
 
 /** Waits for the end of a process, in the background. Also used for the keepers that an engine finds at its start. */
 export function follow(pool: ContainerPool, live: Live, link: KeeperLink): void {
-  live.ended = link.ended.then((end) => finish(pool, live, end));
+  live.ended = link.ended.then((end) => (pool.closing ? undefined : finish(pool, live, end)));
 }
 
 /** Notes how the process ended: what the keeper said, or its exit record, or (the keeper was killed) that it was killed. */
