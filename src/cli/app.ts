@@ -1,7 +1,7 @@
 // The command line from argv to exit code: global flags, which command, its flags, its handler, its failure.
 // Never touches the process: everything goes through `io`, so that it runs hosted in the engine as well.
 
-import { isHoistError } from '../base/errors.ts';
+import { fail, isHoistError } from '../base/errors.ts';
 import { hoistVersion } from '../base/version.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Command } from './command.ts';
@@ -81,11 +81,22 @@ async function runCommand(
   const wrong = tellArgCount(command, path, args.length);
   if (wrong !== undefined) return await tell(cli, wrong);
   try {
-    const engine = await cli.connect();
+    const engine = await connectOrTell(cli);
     return await command.run({ io, path, flags, args, engine, commands: cli.commands });
   } catch (error) {
     if (io.signal.aborted) return signalCode(io.signal);
     return await tell(cli, tellFailure(error, command, path));
+  }
+}
+
+/** An engine that cannot be reached has not said anything: its absence is told without its name in front. */
+async function connectOrTell({ connect }: Cli): Promise<Engine> {
+  try {
+    return await connect();
+  } catch (error) {
+    if (!isHoistError(error)) throw error;
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
+    return fail(error.kind, 'cli.connect', error.message, { ...hint, cause: error });
   }
 }
 

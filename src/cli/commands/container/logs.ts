@@ -4,6 +4,7 @@ import type { Command } from '../../command.ts';
 import { flagTable } from '../../flags.ts';
 import { parseMoment } from '../../moment.ts';
 
+const newline = 10;
 const example = '(e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)';
 
 export const logs: Command = {
@@ -33,8 +34,12 @@ export const logs: Command = {
     });
     // Details are what --log-opt labels and env add to a line; none of them is built, so only their blank remains.
     const detail = flags.bool('details') ? ' ' : '';
+    /** Streams whose last line is not at its end: the next piece has no prefix. */
+    const open = new Set<string>();
     for await (const line of lines) {
-      const prefix = `${flags.bool('timestamps') ? `${line.time} ` : ''}${detail}`;
+      const prefix = open.has(line.stream) ? '' : `${flags.bool('timestamps') ? `${line.time} ` : ''}${detail}`;
+      if (line.data.at(-1) === newline) open.delete(line.stream);
+      else open.add(line.stream);
       const output = line.stream === 'stdout' ? io.stdout : io.stderr;
       await output.write(prefix === '' ? line.data : Buffer.concat([Buffer.from(prefix), line.data]));
     }
