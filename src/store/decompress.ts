@@ -1,7 +1,7 @@
 // A layer's compressed bytes made plain: gzip by Node's zlib (on a thread of libuv's pool, so that it runs beside the
 // reading of the archive), zstd by Node where it has it, else by the fzstd package.
 
-import { pipeline } from 'node:stream';
+import { pipeline, type Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { errnoOf, fail, HoistError } from '../base/errors.ts';
 import { peekBytes } from '../base/streams.ts';
@@ -49,14 +49,49 @@ function gunzip(): zlib.Gunzip {
   return zlib.createGunzip(options);
 }
 
-async function* throughStream(
-  source: AsyncIterable<Uint8Array>,
-  transform: NodeJS.ReadWriteStream & AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  // The callback only keeps the error from being uncaught: the iteration below meets it too.
-  pipeline(source, transform, () => {});
-  yield* transform;
+async function* throughStream(source: AsyncIterable<Uint8Array>, transform: Transform): AsyncGenerator<Uint8Array> {
+  // Not `yield* transform`: a stream's own iterator joins all that is ready into one buffer, and the thread that
+  // decompresses stands still while that is worked on. Taken as they come, pieces are hashed and written beside it.
+  const ready: Uint8Array[] = [];
+  let over: { readonly error?: unknown } | undefined;
+  let wake = () => {};
+  const finish = (how: { readonly error?: unknown }) => {
+    over ??= how;
+    wake();
+  };
+  transform.on('data', (piece: Uint8Array) => {
+    ready.push(piece);
+    if (ready.length >= maxReady) transform.pause();
+    wake();
+  });
+  transform.on('end', () => finish({}));
+  transform.on('error', (error) => finish({ error }));
+  // Called at the end of the input, when output may still be on its way: of use for the source's failures alone.
+  pipeline(source, transform, (error) => {
+    if (error) finish({ error });
+  });
+  try {
+    for (;;) {
+      const piece = ready.shift();
+      if (piece !== undefined) {
+        yield piece;
+        if (ready.length === 0 && transform.isPaused()) transform.resume();
+      } else if (over !== undefined) {
+        if (over.error !== undefined) throw over.error;
+        return;
+      } else {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    }
+  } finally {
+    transform.destroy();
+  }
 }
+
+/** Pieces that may wait for a slow taker. */
+const maxReady = 4;
 
 async function* unzstd(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const native = nativeZstd();
@@ -80,7 +115,7 @@ async function* unzstd(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
   yield* ready;
 }
 
-type ZstdFactory = (options: { readonly chunkSize: number }) => NodeJS.ReadWriteStream & AsyncIterable<Uint8Array>;
+type ZstdFactory = (options: { readonly chunkSize: number }) => Transform;
 
 /** In Node 22.15, 23.8 and later; the types are those of Node 20. */
 function nativeZstd(): ZstdFactory | undefined {
