@@ -23,7 +23,7 @@ test('busybox from this machine’s package', {
   assert.match(files['etc/passwd'] ?? '', /^root:x:0:0:root:\/root:\/bin\/sh\n/);
   assert.ok(lines.length > 0);
   // The same package gives the same layer.
-  await bootstrapImage(world.images, 'busybox', { env: process.env, onProgress, signal, reference: 'again' });
+  await bootstrapImage(world.images, 'busybox', { env: process.env, onProgress, signal, tag: 'again' });
   assert.deepEqual((await world.images.inspect('again')).RootFS, image.RootFS);
   await world[Symbol.asyncDispose]();
 });

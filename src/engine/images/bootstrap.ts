@@ -5,24 +5,15 @@ import { execFile } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { errnoOf, fail } from '../../base/errors.ts';
-import type { Images, Progress } from '../engine.ts';
+import type { BootstrapOptions, Images } from '../engine.ts';
 import { debianArchive } from './debian.ts';
 import { type TarMember, tarball } from './tarball.ts';
-
-export interface BootstrapOptions {
-  /** The image's name; default `busybox:latest`, `debian:<suite>`. */
-  readonly reference?: string;
-  /** For PATH and the tools that are started. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly onProgress: (progress: Progress) => void;
-  readonly signal: AbortSignal;
-}
 
 /** `what`: `busybox`, `debian` or `debian:SUITE`. Returns the image's name and id. */
 export async function bootstrapImage(
   images: Pick<Images, 'import'>,
   what: string,
-  options: BootstrapOptions,
+  options: BootstrapOptions & { readonly env: Readonly<Record<string, string | undefined>> },
 ): Promise<{ readonly reference: string; readonly id: string }> {
   const [kind, suite] = what.split(':', 2);
   const say = (text: string) => options.onProgress({ kind: 'message', text });
@@ -32,7 +23,7 @@ export async function bootstrapImage(
     message: string,
     changes: readonly string[],
   ) => {
-    const reference = options.reference ?? name;
+    const reference = options.tag ?? name;
     const id = await images.import(tar, { reference, message, changes, platform: '', signal: options.signal });
     return { reference, id };
   };

@@ -1,6 +1,6 @@
 // What the store's rows are as images: rows with one configuration are one image with several names.
 
-import type { ImageConfig, Manifest } from '../../spec/oci/image.ts';
+import type { Descriptor, ImageConfig, Manifest } from '../../spec/oci/image.ts';
 import { familiarName, familiarRepository, parseReference, type Reference } from '../../spec/oci/reference.ts';
 import type { Store, StoredImage } from '../../store/store.ts';
 
@@ -22,6 +22,39 @@ export interface ImageGroup {
 export async function detailsOf(store: Store, stored: StoredImage): Promise<ImageDetails> {
   const manifest = await store.images.manifest(stored.manifest);
   return { id: manifest.config.digest, stored, manifest, config: await store.images.config(manifest) };
+}
+
+/** Kept with a row, so that looking for an id reads no documents. */
+const idAnnotation = 'io.hoist.image.id';
+
+/** The descriptor of a row that is to be stored. */
+export function rowDescriptor(manifest: Descriptor, id: string): Descriptor {
+  return { ...manifest, annotations: { ...manifest.annotations, [idAnnotation]: id } };
+}
+
+async function imageIdOf(store: Store, stored: StoredImage): Promise<string | undefined> {
+  const known = stored.manifest.annotations?.[idAnnotation];
+  if (known !== undefined) return known;
+  return store.images.manifest(stored.manifest).then(
+    ({ config }) => config.digest,
+    () => undefined,
+  );
+}
+
+/** The ids of all images that begin with `prefix`. */
+export async function idsWithPrefix(store: Store, prefix: string): Promise<readonly string[]> {
+  const ids = await Promise.all(store.images.list().map((stored) => imageIdOf(store, stored)));
+  return [...new Set(ids)].filter((id): id is string => id?.startsWith(prefix) === true);
+}
+
+/** One image with all its names. */
+export async function imageWithId(store: Store, id: string): Promise<ImageGroup | undefined> {
+  const rows: ImageDetails[] = [];
+  for (const stored of store.images.list()) {
+    if ((await imageIdOf(store, stored)) === id) rows.push(await detailsOf(store, stored));
+  }
+  const [first] = rows;
+  return first === undefined ? undefined : { id, config: first.config, rows };
 }
 
 /** All images. A row whose documents are damaged is left out: one bad image must not hide the others. */

@@ -70,8 +70,7 @@ async function aptSources(): Promise<{ readonly files: readonly string[]; readon
 }
 
 async function findProgram(name: string, env: DebianOptions['env']): Promise<string | undefined> {
-  const path = `${env['PATH'] ?? ''}${delimiter}/usr/sbin${delimiter}/usr/bin${delimiter}/sbin${delimiter}/bin`;
-  for (const directory of path.split(delimiter).filter((part) => part.startsWith('/'))) {
+  for (const directory of searchPath(env).split(delimiter)) {
     const program = join(directory, name);
     if (
       await access(program, constants.X_OK).then(
@@ -82,6 +81,12 @@ async function findProgram(name: string, env: DebianOptions['env']): Promise<str
       return program;
   }
   return undefined;
+}
+
+/** The caller's PATH, and where such programs are where that says nothing of them. */
+function searchPath(env: DebianOptions['env']): string {
+  const given = (env['PATH'] ?? '').split(delimiter).filter((part) => part.startsWith('/'));
+  return [...new Set([...given, '/usr/sbin', '/usr/bin', '/sbin', '/bin'])].join(delimiter);
 }
 
 /** debootstrap fills a directory; tar reads it out again. */
@@ -122,7 +127,7 @@ async function* outputOf(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { signal } = options;
   throwIfCancelled(signal);
-  const env = { ...options.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' };
+  const env = { ...options.env, PATH: searchPath(options.env), DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' };
   const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   // SIGTERM lets it unmount and clean up; it is waited for below.
   const stop = () => void child.kill('SIGTERM');

@@ -23,6 +23,8 @@ export interface ImagesDeps {
   readonly usedBy: (imageId: string) => readonly ImageUser[];
   /** Digests of the manifests that containers need, named or not: they survive garbage collection. */
   readonly heldManifests: () => ReadonlySet<Digest>;
+  /** Of the tools that `bootstrap` starts: PATH, proxies. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly now?: () => Date;
 }
 

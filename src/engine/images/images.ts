@@ -1,6 +1,7 @@
 // The images as every front door sees them: each verb is a file beside this one.
 
 import type { Images } from '../engine.ts';
+import { bootstrapImage } from './bootstrap.ts';
 import type { ImagesDeps, PullState } from './deps.ts';
 import { importImage } from './import.ts';
 import { inspectImage } from './inspect.ts';
@@ -9,13 +10,15 @@ import { pullImage } from './pull.ts';
 import { removeImage } from './remove.ts';
 import { createKeyedLock } from './turns.ts';
 
-export function createImages(deps: ImagesDeps): Images {
+export function createImages(deps: ImagesDeps): Required<Images> {
   const state: PullState = { layerLock: createKeyedLock() };
-  return {
+  const images: Required<Images> = {
     pull: (reference, options) => pullImage(deps, state, reference, options),
     import: (tar, options) => importImage(deps, tar, options),
     list: ({ filters }) => listImages(deps, filters),
     inspect: (ref, options) => inspectImage(deps, ref, options?.platform ?? ''),
     remove: (ref, options) => removeImage(deps, ref, options),
+    bootstrap: (what, options) => bootstrapImage(images, what, { env: deps.env ?? {}, ...options }),
   };
+  return images;
 }

@@ -13,6 +13,7 @@ import { canonicalName, parseReference, withDefaultTag } from '../../spec/oci/re
 import type { LayerInfo, Store } from '../../store/store.ts';
 import type { ImportOptions } from '../engine.ts';
 import { archiveHeadBytes, compressionOf, layerTypeOf, looksLikeImage } from './archive-kind.ts';
+import { rowDescriptor } from './catalog.ts';
 import { applyChanges } from './changes.ts';
 import type { ImagesDeps } from './deps.ts';
 import { tee } from './tee.ts';
@@ -65,7 +66,8 @@ export async function importImage(
       layers: [{ mediaType: layerTypeOf[compression], digest: blob.digest, size: blob.size }],
     });
     throwIfCancelled(signal);
-    await store.images.tag({ name, manifest: { ...manifest, platform }, repoDigest: undefined, taggedAt: created });
+    const row = rowDescriptor({ ...manifest, platform }, configDescriptor.digest);
+    await store.images.tag({ name, manifest: row, repoDigest: undefined, taggedAt: created });
     return configDescriptor.digest;
   } catch (error) {
     throwIfCancelled(signal);

@@ -3,7 +3,7 @@
 import type { ImageInspect } from '../../spec/docker/image.ts';
 import type { ImageConfig } from '../../spec/oci/image.ts';
 import { parsePlatform } from '../../spec/oci/platform.ts';
-import { allImages, repoDigests, repoTags, unpackedSize } from './catalog.ts';
+import { imageWithId, repoDigests, repoTags, unpackedSize } from './catalog.ts';
 import type { ImagesDeps } from './deps.ts';
 import { resolveImage } from './resolve.ts';
 
@@ -11,7 +11,7 @@ export async function inspectImage(deps: ImagesDeps, ref: string, platform: stri
   const { store } = deps;
   const wanted = platform === '' ? {} : { platform: parsePlatform(platform, deps.host) };
   const { id, config } = await resolveImage(store, ref, wanted);
-  const group = (await allImages(store)).find((image) => image.id === id) ?? { id, config, rows: [] };
+  const group = (await imageWithId(store, id)) ?? { id, config, rows: [] };
   const tagged = group.rows.map(({ stored }) => stored.taggedAt).sort();
   return {
     Id: id,

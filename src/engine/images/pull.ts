@@ -13,6 +13,7 @@ import {
   withDefaultTag,
 } from '../../spec/oci/reference.ts';
 import type { PulledImage, PullOptions } from '../engine.ts';
+import { rowDescriptor } from './catalog.ts';
 import { type ChosenImage, chooseImage } from './choose.ts';
 import type { ImagesDeps, PullState } from './deps.ts';
 import { fetchLayer, isComplete, type LayerJob, shortId } from './layer.ts';
@@ -147,7 +148,8 @@ function jobsOf({ manifest, config }: ChosenImage): readonly LayerJob[] {
 /** Gives the image its name; false when it had it already. */
 async function nameImage(deps: ImagesDeps, name: string, chosen: ChosenImage): Promise<boolean> {
   const { images } = deps.store;
-  const { descriptor, repoDigest } = chosen;
+  const { repoDigest } = chosen;
+  const descriptor = rowDescriptor(chosen.descriptor, chosen.manifest.config.digest);
   const before = images.list().find((row) => row.name === name);
   if (before?.manifest.digest === descriptor.digest && before.repoDigest === repoDigest) return false;
   const taggedAt = (deps.now?.() ?? new Date()).toISOString();

@@ -14,7 +14,7 @@ import {
   repositoryName,
 } from '../../spec/oci/reference.ts';
 import type { StoredImage } from '../../store/store.ts';
-import { allImages, type ImageGroup } from './catalog.ts';
+import { type ImageGroup, imageWithId } from './catalog.ts';
 import type { ImagesDeps } from './deps.ts';
 import { namesById, resolveImage } from './resolve.ts';
 
@@ -29,7 +29,7 @@ export async function removeImage(
 ): Promise<readonly ImageDeleteItem[]> {
   const { store } = deps;
   const { id, stored, config } = await resolveImage(store, text);
-  const group = (await allImages(store)).find((image) => image.id === id) ?? { id, config, rows: [] };
+  const group = (await imageWithId(store, id)) ?? { id, config, rows: [] };
   const byId = namesById(text, id) && !isNameOf(group, text);
   if (byId) {
     refuseWhileInUse(deps, group, options);

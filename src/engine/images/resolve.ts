@@ -13,7 +13,7 @@ import {
   withDefaultTag,
 } from '../../spec/oci/reference.ts';
 import type { Store, StoredImage } from '../../store/store.ts';
-import { allImages, detailsOf, type ImageDetails } from './catalog.ts';
+import { detailsOf, type ImageDetails, idsWithPrefix, imageWithId } from './catalog.ts';
 
 export interface ResolveOptions {
   /** Fails with `image.platform` where the image is for another one. */
@@ -48,10 +48,15 @@ async function findImage(store: Store, text: string): Promise<ImageDetails | und
   }
   const prefix = text.replace(/^sha256:/, '');
   if (!/^[a-f0-9]{1,64}$/.test(prefix)) return undefined;
-  const matches = (await allImages(store)).filter(({ id }) => id.startsWith(`sha256:${prefix}`));
-  if (matches.length > 1)
-    fail('invalid', 'image.ambiguous', `image id prefix ${text} is ambiguous: ${matches.length} images begin with it`);
-  return matches[0]?.rows[0];
+  const [id, ...others] = await idsWithPrefix(store, `sha256:${prefix}`);
+  if (others.length > 0) {
+    fail(
+      'invalid',
+      'image.ambiguous',
+      `image id prefix ${text} is ambiguous: ${others.length + 1} images begin with it`,
+    );
+  }
+  return id === undefined ? undefined : (await imageWithId(store, id))?.rows[0];
 }
 
 /** The row of a name; with a digest, the row of the same repository that has it under whatever tag. */

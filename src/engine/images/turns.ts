@@ -1,5 +1,6 @@
 // Who may work at once: a limit on how many, and one at a time per key. Both give up waiting when the signal aborts.
 
+import { setMaxListeners } from 'node:events';
 import { throwIfCancelled } from '../../registry/client/retry.ts';
 
 /** Runs at most `count` pieces of work at once, first come first served. `onWait` is called by those that must wait. */
@@ -59,7 +60,10 @@ export async function allOrNothing<T>(
 ): Promise<readonly T[]> {
   const inner = new AbortController();
   let failure: { readonly error: unknown } | undefined;
-  const tasks = start(AbortSignal.any([signal, inner.signal])).map((task) =>
+  const either = AbortSignal.any([signal, inner.signal]);
+  // Every task and each of its requests listens: Node's warning about a leak at eleven would be wrong.
+  setMaxListeners(0, either);
+  const tasks = start(either).map((task) =>
     task.catch((error: unknown) => {
       failure ??= { error };
       inner.abort(error);
