@@ -57,6 +57,7 @@ static const struct op_field fields_loop[] = {{T_SLOT, offsetof(struct op, loop.
 static const struct op_field fields_lock[] = {{T_STR, offsetof(struct op, lock.path)}, {T_OUT, offsetof(struct op, lock.out)}, {0, 0}};
 static const struct op_field fields_hold[] = {{T_SLOT, offsetof(struct op, hold.slot)}, {0, 0}};
 static const struct op_field fields_deviceFilter[] = {{T_SLOT, offsetof(struct op, deviceFilter.cgroup)}, {T_BYTES, offsetof(struct op, deviceFilter.program)}, {0, 0}};
+static const struct op_field fields_removeTree[] = {{T_STR, offsetof(struct op, removeTree.path)}, {0, 0}};
 static const struct op_field *const op_fields[OP_LAST + 1] = {
 	[OP_OPEN] = fields_open,
 	[OP_CLOSE] = fields_close,
@@ -116,4 +117,5 @@ static const struct op_field *const op_fields[OP_LAST + 1] = {
 	[OP_LOCK] = fields_lock,
 	[OP_HOLD] = fields_hold,
 	[OP_DEVICE_FILTER] = fields_deviceFilter,
+	[OP_REMOVE_TREE] = fields_removeTree,
 };

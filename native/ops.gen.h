@@ -58,7 +58,8 @@
 #define OP_LOCK 60
 #define OP_HOLD 61
 #define OP_DEVICE_FILTER 62
-#define OP_LAST 62
+#define OP_REMOVE_TREE 63
+#define OP_LAST 63
 
 struct op_open {
 	uint16_t dir;
@@ -320,6 +321,9 @@ struct op_deviceFilter {
 	uint16_t cgroup;
 	struct str program;
 };
+struct op_removeTree {
+	struct str path;
+};
 
 struct op {
 	uint16_t code;
@@ -379,6 +383,7 @@ struct op {
 		struct op_lock lock;
 		struct op_hold hold;
 		struct op_deviceFilter deviceFilter;
+		struct op_removeTree removeTree;
 	};
 };
 
@@ -441,4 +446,5 @@ struct op {
 	X(LOOP, loop) \
 	X(LOCK, lock) \
 	X(HOLD, hold) \
-	X(DEVICE_FILTER, deviceFilter)
+	X(DEVICE_FILTER, deviceFilter) \
+	X(REMOVE_TREE, removeTree)

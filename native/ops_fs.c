@@ -1,6 +1,7 @@
 /* Ops on files and mounts. Inside a container's root every path is resolved by openat2(2) RESOLVE_IN_ROOT:
  * a symlink in an image can lead nowhere else. */
 #include "hoist.h"
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/loop.h>
@@ -443,4 +444,42 @@ void close_held(void)
 {
 	while (held_count)
 		close(held[--held_count]);
+}
+
+/* A subtree on another device is a mount: it is left alone, and its place with it. */
+static int remove_below(int dir, const char *name, dev_t device)
+{
+	if (!unlinkat(dir, name, 0) || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM && errno != ENOTEMPTY)
+		return -errno;
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) || st.st_dev != device) {
+		close(fd);
+		return -EXDEV;
+	}
+	DIR *d = fdopendir(fd);
+	int r = d ? 0 : -errno;
+	for (struct dirent *e; d && (e = readdir(d));)
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..")) {
+			int one = remove_below(fd, e->d_name, device);
+			r = r ? r : one;
+		}
+	if (d)
+		closedir(d);
+	if (!r && unlinkat(dir, name, AT_REMOVEDIR) && errno != ENOENT)
+		r = -errno;
+	return r;
+}
+
+int do_removeTree(struct run *run, const struct op *op)
+{
+	(void)run;
+	struct stat st;
+	if (lstat(op->removeTree.path.p, &st))
+		return errno == ENOENT ? 0 : -errno;
+	return remove_below(AT_FDCWD, op->removeTree.path.p, st.st_dev);
 }

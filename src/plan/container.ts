@@ -45,11 +45,21 @@ export interface KeeperOptions {
   readonly expect: number;
 }
 
+/** A small file that the keeper writes beside the container before it starts. */
+export interface PlannedFile {
+  readonly path: string;
+  readonly text: string;
+}
+
 export interface ContainerInput {
   readonly config: OciConfig;
   readonly facts: HostFacts;
   readonly root: OverlayRoot;
   readonly keeper: KeeperOptions;
+  /** Holds the keeper's socket; made where a reboot took it away. */
+  readonly runDirectory: string;
+  /** hosts, hostname, resolv.conf: mounted from where they are written. */
+  readonly files: readonly PlannedFile[];
   readonly network: NetworkOps;
   /** A reaping pid 1 in front of the process. */
   readonly init: boolean;
@@ -68,8 +78,10 @@ export function containerPlan(input: ContainerInput): Plan {
   return {
     setup: [
       op('title', { name: keeper.title }, 'what ps shows for the keeper'),
+      op('mkdir', { path: input.runDirectory, mode: 0o700 }, 'its place in the run root, which a reboot empties', k.EEXIST),
       op('listen', { path: keeper.socket, mode: 0o600, out: 'listen' }, 'where terminals and the engine join'),
       op('report', { stage: stage.attachable }, 'they may join from now on'),
+      ...placeFilesOps(input),
       ...cgroup.setup,
       ...network.before,
       ...streams.setup,
@@ -102,6 +114,18 @@ export function containerPlan(input: ContainerInput): Plan {
       op('unlink', { path: keeper.socket }, 'nobody can join any more', k.ENOENT),
     ],
   };
+}
+
+/** The writable layer, the files that are mounted, and no exit record of an earlier start. */
+function placeFilesOps({ root: overlay, files, keeper }: ContainerInput): Op[] {
+  return [
+    op('mkdir', { path: overlay.upper, mode: 0o755 }, 'the writable layer', k.EEXIST),
+    // a volatile overlay refuses a work directory that was used before
+    op('removeTree', { path: overlay.work }, "overlayfs's work directory of an earlier start"),
+    op('mkdir', { path: overlay.work, mode: 0o700 }, "overlayfs's work directory"),
+    ...files.map(({ path, text }) => op('writeFile', { dir: undefined, path, data: Buffer.from(text), flags: k.O_WRONLY | k.O_CREAT | k.O_TRUNC, mode: 0o644 }, `will be mounted as /etc/${path.slice(path.lastIndexOf('/') + 1)}`)),
+    op('unlink', { path: keeper.exitPath }, 'the exit record of an earlier start', k.ENOENT),
+  ];
 }
 
 interface Namespaces {
@@ -245,7 +269,7 @@ function filesystemOps({ config, facts, sourceKind }: ContainerInput): Op[] {
   const mounted = mounts.flatMap((mount, index) => {
     const from = `OCI mounts[${index}] ${mount.destination}`;
     if (mount.type === 'cgroup') return cgroupMountOps(mount.destination, mount.options.includes('ro'), config, facts, from);
-    return mountOps(mount, root, mount.source === '' ? 'directory' : sourceKind(mount.source), from);
+    return mountOps(mount, root, mount.type === 'bind' ? sourceKind(mount.source) : 'directory', from);
   });
   return [
     ...mounted,

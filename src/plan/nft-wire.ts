@@ -1,7 +1,7 @@
 // nf_tables messages (linux/netfilter/nf_tables.h): batches of tables, chains, sets, rules and elements, and the few
 // expressions that our rules are made of. Numbers inside netfilter attributes are big endian.
 
-import { attr, be16, be32, flag, type Message, nest, netlinkOp, type Part, text, u8 } from './netlink-wire.ts';
+import { attr, be16, be32, flag, type Message, nest, netlinkOp, type Part, text, u8, u32 } from './netlink-wire.ts';
 import { k, type OpOf } from './ops.ts';
 
 export const family = { inet: 1, ip: 2, ip6: 10 } as const;
@@ -111,6 +111,8 @@ export function newSet(table: string, { name, key, data, interval = false }: Set
     attr(5, be32(lengthOf(key))),
     ...(data === undefined ? [] : [attr(6, be32(typeOf(data))), attr(7, be32(lengthOf(data)))]),
     attr(10, be32(id)),
+    // For `nft list` alone: names of interfaces are in the machine's byte order (libnftnl's NFTNL_UDATA_SET_KEYBYTEORDER)
+    ...(key.length === 1 && key[0] === 'interface' ? [attr(13, Uint8Array.of(0, 4), u32(1))] : []),
   );
 }
 

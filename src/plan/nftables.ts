@@ -124,7 +124,7 @@ function bridgeElements(
   ];
 }
 
-/** All of these ports, or none of them. EBUSY: one is published to somewhere else already. */
+/** All of these ports, or none of them. EEXIST: one is published to somewhere else already. */
 export function publish(table: string, publications: readonly Publication[], why: string): OpOf<'netlink'> {
   return batchOp(
     grouped(publications).map(([map, list]) => elements('newElement', table, map, list)),
@@ -159,8 +159,8 @@ export function readPublications(dumped: Uint8Array): Publication[] {
     if (map === undefined) return [];
     return readAttributeList(list.get(3) ?? new Uint8Array()).flatMap(([, element]) => {
       const parts = readAttributes(element);
-      const key = valueOf(parts.get(1));
-      const data = valueOf(parts.get(2));
+      const key = dataOf(parts.get(1));
+      const data = dataOf(parts.get(2));
       return key.length === lengthOf(map.key) && data.length === lengthOf(map.data)
         ? readPublication(map, key, data)
         : [];
@@ -288,7 +288,7 @@ function portOf(bytes: Uint8Array): number {
   return ((bytes.at(-4) ?? 0) << 8) | (bytes.at(-3) ?? 0);
 }
 
-function valueOf(data: Uint8Array | undefined): Uint8Array {
+function dataOf(data: Uint8Array | undefined): Uint8Array {
   return data === undefined ? new Uint8Array() : (readAttributes(data).get(1) ?? new Uint8Array());
 }
 

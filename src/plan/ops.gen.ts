@@ -125,6 +125,8 @@ export interface OpFields {
   readonly hold: { readonly slot: Slot | undefined };
   /** loads a BPF_PROG_TYPE_CGROUP_DEVICE program and attaches it to a v2 cgroup */
   readonly deviceFilter: { readonly cgroup: Slot | undefined; readonly program: Uint8Array };
+  /** removes a tree; never follows a symlink, never crosses into another mount */
+  readonly removeTree: { readonly path: string };
 }
 
 export type OpName = keyof OpFields;
@@ -190,4 +192,5 @@ export const opTable: { readonly [K in OpName]: { readonly number: number; reado
   lock: { number: 60, fields: [['path', 'str'], ['out', 'out']] },
   hold: { number: 61, fields: [['slot', 'slot']] },
   deviceFilter: { number: 62, fields: [['cgroup', 'slot'], ['program', 'bytes']] },
+  removeTree: { number: 63, fields: [['path', 'str']] },
 };

@@ -14,7 +14,8 @@ import { type ContainerPool, newLive } from './deps.ts';
 import { findContainer } from './find.ts';
 import { mergeConfig, validateCreate } from './merge.ts';
 import { generateName } from './names.ts';
-import { type ContainerRecord, makeDirectories, never, removeDirectories, saveRecord } from './record.ts';
+import { type ContainerRecord, makeDirectories, never, saveRecord } from './record.ts';
+import { removeFiles } from './remove.ts';
 import { now } from './start.ts';
 
 export interface CreateOptions {
@@ -28,11 +29,11 @@ export async function createContainer(pool: ContainerPool, request: ContainerCre
   pool.names.set(record.name, record.id); // reserved from here on: two creates of one name at once cannot both have it
   try {
     await makeSources(record.hostConfig);
-    await makeDirectories(pool.deps.paths, record.id);
-    await saveRecord(pool.deps.paths, record);
+    makeDirectories(pool.deps.paths, record.id);
+    saveRecord(pool.deps.paths, record);
   } catch (error) {
     pool.names.delete(record.name);
-    await removeDirectories(pool.deps.paths, record.id);
+    await removeFiles(pool, record.id);
     throw translateWriteError(error, pool.deps.paths.root);
   }
   pool.live.set(record.id, newLive(record));

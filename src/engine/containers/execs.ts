@@ -106,7 +106,7 @@ async function planOf(pool: ContainerPool, exec: Exec, attached: boolean): Promi
   const { deps } = pool;
   const { record } = exec.live;
   const layers = await Promise.all(record.image.layers.map((diffId) => deps.store.layers.info(diffId)));
-  const user = await userOf(deps, record, layers, exec.request.User || record.config.User);
+  const user = userOf(deps, record, layers, exec.request.User || record.config.User);
   const files = { hosts: '', hostname: '', resolvConf: '' };
   const host = exec.request.Privileged ? { ...record.hostConfig, Privileged: true } : record.hostConfig;
   const config = ociConfig({ ...record, hostConfig: host }, { user, files, devices: [], deviceRules: [], joined: joinedAnyway }, deps.facts);

@@ -1,13 +1,12 @@
 // From a record to the input of its plan: looks up what the plan depends on (layers, user, files, devices, other
 // containers). Shared by start, which carries the plan out, and explain, which prints it.
 
-import { statSync } from 'node:fs';
-import { lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { lstatSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fail } from '../../base/errors.ts';
 import { hostnameFile, hostsFile, hostsFileOfHost, resolvFile, resolvFileOfHost } from '../../network/hosts.ts';
 import { noneOps } from '../../network/bridge.ts';
-import type { ContainerInput, NetworkOps } from '../../plan/container.ts';
+import type { ContainerInput, NetworkOps, PlannedFile } from '../../plan/container.ts';
 import type { OciConfig, OciNamespace } from '../../spec/oci/runtime.ts';
 import type { LayerInfo } from '../../store/store.ts';
 import type { ContainerPool, ContainersDeps, Live } from './deps.ts';
@@ -47,6 +46,8 @@ export async function prepare(pool: ContainerPool, record: ContainerRecord, endp
         mountpoint: path.join(deps.paths.run, 'rootfs'),
         volatile: record.hostConfig.AutoRemove,
       },
+      files: await filesOf(pool, record, endpoint),
+      runDirectory: paths.run,
       keeper: {
         title: `hoist-keeper ${record.id.slice(0, 12)}`,
         socket: paths.socket,
@@ -82,7 +83,7 @@ async function lookUp(pool: ContainerPool, record: ContainerRecord, layers: read
   const paths = pathsOf(pool.deps.paths, record.id);
   const asked = await mappedDevices(host.Devices ?? []);
   return {
-    user: await userOf(pool.deps, record, layers, record.config.User),
+    user: userOf(pool.deps, record, layers, record.config.User),
     files: { hosts: paths.hosts, hostname: paths.hostname, resolvConf: paths.resolvConf },
     devices: host.Privileged ? [...hostDevices(), ...asked.devices] : asked.devices,
     deviceRules: asked.rules,
@@ -91,15 +92,14 @@ async function lookUp(pool: ContainerPool, record: ContainerRecord, layers: read
 }
 
 /** Looks a user up as the container will see its passwd and group: a mount over the file, the writable layer, the image. */
-export async function userOf(deps: ContainersDeps, record: ContainerRecord, layers: readonly LayerInfo[], user: string): Promise<ResolvedUser> {
-  const [passwd, group] = await Promise.all(['etc/passwd', 'etc/group'].map((name) => fileOf(deps, record, layers, name)));
-  return resolveUser(user, record.hostConfig.GroupAdd ?? [], passwd ?? '', group ?? '');
+export function userOf(deps: ContainersDeps, record: ContainerRecord, layers: readonly LayerInfo[], user: string): ResolvedUser {
+  return resolveUser(user, record.hostConfig.GroupAdd ?? [], fileOf(deps, record, layers, 'etc/passwd'), fileOf(deps, record, layers, 'etc/group'));
 }
 
-async function fileOf(deps: ContainersDeps, record: ContainerRecord, layers: readonly LayerInfo[], name: string): Promise<string> {
+function fileOf(deps: ContainersDeps, record: ContainerRecord, layers: readonly LayerInfo[], name: string): string {
   const mount = record.mounts.find(({ Destination }) => Destination === `/${name}` || Destination === '/etc');
   const changed = mount ? (mount.Destination === '/etc' ? path.join(mount.Source, path.basename(name)) : mount.Source) : path.join(pathsOf(deps.paths, record.id).upper, name);
-  const own = await readPlainFile(changed);
+  const own = readPlainFile(changed);
   if (own !== undefined) return own;
   if (mount) return '';
   for (const layer of [...layers].reverse()) {
@@ -111,11 +111,11 @@ async function fileOf(deps: ContainersDeps, record: ContainerRecord, layers: rea
 }
 
 /** A regular file of sensible size, no symlink: what a container wrote must not make the engine read something else. */
-async function readPlainFile(file: string): Promise<string | undefined> {
-  const parent = await lstat(path.dirname(file)).catch(() => undefined);
-  const stats = await lstat(file).catch(() => undefined);
-  if (!parent?.isDirectory() || !stats?.isFile() || stats.size > fileLimit) return undefined;
-  return readFile(file, 'utf8');
+function readPlainFile(file: string): string | undefined {
+  const parent = lstatSync(path.dirname(file), { throwIfNoEntry: false });
+  if (!parent?.isDirectory()) return undefined;
+  const stats = lstatSync(file, { throwIfNoEntry: false });
+  return stats?.isFile() && stats.size <= fileLimit ? readFileSync(file, 'utf8') : undefined;
 }
 
 function joinedNamespaces(pool: ContainerPool, { hostConfig: host }: ContainerRecord): Lookup['joined'] {
@@ -141,31 +141,35 @@ function runningPeer(pool: ContainerPool, ref: string): Live {
   return other;
 }
 
-/** Writes what the mounts and the overlay need to be there: a fresh work directory, hosts, hostname, resolv.conf. */
-export async function writeFiles(pool: ContainerPool, record: ContainerRecord, endpoint: EndpointRecord | undefined): Promise<void> {
+/** hosts, hostname and resolv.conf, as the plan writes them beside the container. */
+async function filesOf(pool: ContainerPool, record: ContainerRecord, endpoint: EndpointRecord | undefined): Promise<readonly PlannedFile[]> {
   const { deps } = pool;
   const paths = pathsOf(deps.paths, record.id);
   const { hostConfig: host, config } = record;
-  const read = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
-  const shared = host.NetworkMode.startsWith('container:') ? pathsOf(deps.paths, runningPeer(pool, host.NetworkMode.slice(10)).record.id) : undefined;
-  const [hostHosts, hostResolv] = await Promise.all([read(shared?.hosts ?? '/etc/hosts'), read(shared?.resolvConf ?? '/etc/resolv.conf')]);
   const own = endpoint !== undefined || host.NetworkMode === 'none';
   const hostGateway = endpoint ? await deps.network.gateway() : undefined;
+  const shared = host.NetworkMode.startsWith('container:') ? pathsOf(deps.paths, runningPeer(pool, host.NetworkMode.slice(10)).record.id) : undefined;
+  const hostHosts = own ? '' : readText(shared?.hosts ?? '/etc/hosts');
+  const hostResolv = readText(shared?.resolvConf ?? '/etc/resolv.conf');
   const dns = { host: hostResolv, dns: host.Dns, search: host.DnsSearch, options: host.DnsOptions };
   const hosts = own
     ? hostsFile({ addresses: endpoint ? [endpoint.address] : [], hostname: config.Hostname, domainname: config.Domainname, extraHosts: host.ExtraHosts ?? [], hostGateway })
     : shared
       ? hostHosts
       : hostsFileOfHost(hostHosts, host.ExtraHosts ?? []);
-  const resolved = hostResolv.includes('127.0.0.53') ? await read('/run/systemd/resolve/resolv.conf') : undefined;
+  const resolved = hostResolv.includes('127.0.0.53') ? readText('/run/systemd/resolve/resolv.conf') : undefined;
   const resolv = own ? resolvFile({ ...dns, resolved, ipv6: false }) : shared ? hostResolv : resolvFileOfHost(dns);
-  await Promise.all([
-    writeFile(paths.hosts, hosts, { mode: 0o644 }),
-    writeFile(paths.hostname, hostnameFile(config.Hostname), { mode: 0o644 }),
-    writeFile(paths.resolvConf, resolv, { mode: 0o644 }),
-    rm(paths.exit, { force: true }),
-    mkdir(paths.run, { recursive: true, mode: 0o700 }),
-    // a volatile overlay (--rm) refuses a work directory that was used before
-    record.state.startedAt.startsWith('0001') ? undefined : rm(paths.work, { recursive: true, force: true }).then(() => mkdir(paths.work, { mode: 0o700 })),
-  ]);
+  return [
+    { path: paths.hosts, text: hosts },
+    { path: paths.hostname, text: hostnameFile(config.Hostname) },
+    { path: paths.resolvConf, text: resolv },
+  ];
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }

@@ -6,9 +6,11 @@
 //
 // A directory without a readable document is half-made: it is removed when an engine starts.
 
-import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { readJson } from '../../base/files.ts';
+import { k, op, type Op } from '../../plan/ops.ts';
 import type { ContainerConfig, ContainerStatus, HostConfig, MountPoint } from '../../spec/docker/container.ts';
 import type { Digest } from '../../spec/oci/image.ts';
 
@@ -87,12 +89,13 @@ function documentPath(paths: ContainerPaths, record: Pick<ContainerRecord, 'id' 
 /**
  * Replaces the document. The bytes are on their way to the disk when this returns; they are not waited for: a power cut
  * within that moment loses a container that nobody has used yet, never an image or a volume (docs/performance.md).
+ * Synchronous on purpose: such small writes take less time than a trip to Node's thread pool and back.
  */
-export async function saveRecord(paths: ContainerPaths, record: ContainerRecord): Promise<void> {
+export function saveRecord(paths: ContainerPaths, record: ContainerRecord): void {
   const target = documentPath(paths, record);
   const temp = `${target}.${process.hrtime.bigint().toString(36)}.tmp`;
-  await writeFile(temp, JSON.stringify(record), { mode: 0o600 });
-  await rename(temp, target);
+  writeFileSync(temp, JSON.stringify(record), { mode: 0o600 });
+  renameSync(temp, target);
   if (!record.hostConfig.AutoRemove) void flush(target);
 }
 
@@ -103,18 +106,22 @@ async function flush(file: string): Promise<void> {
   } catch {} // removed meanwhile: nothing left to keep
 }
 
-export async function makeDirectories(paths: ContainerPaths, id: string): Promise<void> {
-  const { data, run, upper, work } = pathsOf(paths, id);
-  await Promise.all([mkdir(run, { recursive: true, mode: 0o700 }), mkdir(data, { recursive: true, mode: 0o710 })]);
-  await Promise.all([mkdir(upper, { mode: 0o755 }), mkdir(work, { mode: 0o700 })]);
+/** The two directories; what is in them is made by the plan of each start. */
+export function makeDirectories(paths: ContainerPaths, id: string): void {
+  const { data, run } = pathsOf(paths, id);
+  mkdirSync(run, { mode: 0o700 });
+  mkdirSync(data, { mode: 0o710 });
 }
 
-export async function removeDirectories(paths: ContainerPaths, id: string): Promise<void> {
+/** Ops that remove everything. The documents first: from then on what is left is rubbish, whatever happens in between. */
+export function removalOps(paths: ContainerPaths, id: string): Op[] {
   const { data, run } = pathsOf(paths, id);
-  // the document first: from then on what is left is rubbish, whatever happens in between
-  await rm(path.join(run, 'container.json'), { force: true });
-  await rm(path.join(data, 'container.json'), { force: true });
-  await Promise.all([rm(run, { recursive: true, force: true }), rm(data, { recursive: true, force: true })]);
+  return [
+    op('unlink', { path: path.join(run, 'container.json') }, 'the container is no more', k.ENOENT),
+    op('unlink', { path: path.join(data, 'container.json') }, 'the container is no more', k.ENOENT),
+    op('removeTree', { path: run }, 'its sockets'),
+    op('removeTree', { path: data }, 'its files'),
+  ];
 }
 
 /** Every container on disk; removes what is half-made. */
@@ -137,7 +144,7 @@ async function loadOne(paths: ContainerPaths, id: string): Promise<ContainerReco
     const document = await readJson(path.join(dir, 'container.json')).catch(() => undefined);
     if (isRecord(document) && document.id === id) return document;
   }
-  await removeDirectories(paths, id);
+  await Promise.all([data, run].map((dir) => rm(dir, { recursive: true, force: true })));
   return undefined;
 }
 

@@ -1,8 +1,10 @@
 // rm: the container's directories, its name, its place in memory.
 
 import { fail } from '../../base/errors.ts';
+import { explainFailure } from '../../plan/print.ts';
+import { errnoName } from '../../sys/errno.ts';
 import { type ContainerPool, inTurn, type Live } from './deps.ts';
-import { removeDirectories } from './record.ts';
+import { removalOps } from './record.ts';
 import { killAndWait } from './stop.ts';
 
 export interface RemoveOptions {
@@ -32,7 +34,14 @@ export async function removeNow(pool: ContainerPool, live: Live): Promise<void> 
   pool.gone.set(record.id, record.state.exitCode);
   const oldest = pool.gone.size > 1000 ? pool.gone.keys().next().value : undefined;
   if (oldest !== undefined) pool.gone.delete(oldest);
-  await removeDirectories(pool.deps.paths, record.id);
+  // Nobody waits for the files: a directory that a crash leaves behind has no document, the next engine removes it.
+  void removeFiles(pool, record.id);
   for (const listener of live.removed) listener(record.state.exitCode);
   live.removed.clear();
+}
+
+export async function removeFiles({ deps }: ContainerPool, id: string): Promise<void> {
+  const plan = { setup: removalOps(deps.paths, id), child: [], cleanup: [] };
+  const result = await deps.executor().run(plan, 'fork').catch(() => undefined);
+  if (result && !result.ok) deps.warn(`cannot remove the files of ${id}: ${explainFailure(plan, result.failure, errnoName)}`);
 }

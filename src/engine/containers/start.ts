@@ -8,7 +8,7 @@ import { launch } from '../../runtime/launch.ts';
 import type { KeeperEnd, KeeperLink } from '../../runtime/keeper.ts';
 import type { StartOptions } from '../engine.ts';
 import { type ContainerPool, inTurn, type Live } from './deps.ts';
-import { prepare, writeFiles } from './prepare.ts';
+import { prepare } from './prepare.ts';
 import { never, pathsOf, type ContainerRecord, type RunState, saveRecord } from './record.ts';
 import { removeNow } from './remove.ts';
 
@@ -24,7 +24,7 @@ async function startNow(pool: ContainerPool, live: Live, options: StartOptions):
   const endpoint = ownNetwork ? await deps.network.attach(record) : undefined;
   try {
     const attached = options.onAttachable !== undefined;
-    await Promise.all([writeFiles(pool, record, endpoint), rememberState(pool, live, record, endpoint)]);
+    rememberState(pool, live, record, endpoint);
     const { input } = await prepare(pool, live.record, endpoint, attached ? 2 : 1);
     const { socket } = input.keeper;
     const launched = await launch(deps.executor(), containerPlan(input), socket, () =>
@@ -33,28 +33,36 @@ async function startNow(pool: ContainerPool, live: Live, options: StartOptions):
     live.link = launched.link;
     const state: RunState = { status: 'running', pid: launched.pid, exitCode: 0, oomKilled: false, error: '', startedAt: now(), finishedAt: record.state.finishedAt };
     live.record = { ...live.record, state };
-    const saved = saveRecord(deps.paths, live.record);
+    saveRecord(deps.paths, live.record);
     follow(pool, live, launched.link);
-    await saved;
   } catch (error) {
     deps.network.release(record.id);
     const { endpoint: _, ...rest } = live.record;
     const message = error instanceof Error ? error.message : String(error);
     live.record = { ...rest, state: { ...record.state, status: record.state.startedAt === never ? 'created' : 'exited', error: message, exitCode: exitCodeOf(error), finishedAt: record.state.finishedAt } };
-    await saveRecord(deps.paths, live.record).catch(() => {});
+    saveQuietly(pool, live.record);
     throw error;
   }
 }
 
 /** What a crash between now and `running` must find: the address and ports that are held. */
-async function rememberState(pool: ContainerPool, live: Live, record: ContainerRecord, endpoint: ContainerRecord['endpoint']): Promise<void> {
+function rememberState(pool: ContainerPool, live: Live, record: ContainerRecord, endpoint: ContainerRecord['endpoint']): void {
   live.record = { ...record, ...(endpoint ? { endpoint } : {}) };
-  if (endpoint) await saveRecord(pool.deps.paths, live.record);
+  if (endpoint) saveRecord(pool.deps.paths, live.record);
 }
 
 function exitCodeOf(error: unknown): number {
   const kind = error instanceof Error && 'kind' in error ? error.kind : '';
   return kind === 'command_not_found' ? 127 : kind === 'not_executable' ? 126 : 128;
+}
+
+/** A full disk must not keep the engine from knowing, in memory, what is. */
+function saveQuietly({ deps }: ContainerPool, record: ContainerRecord): void {
+  try {
+    saveRecord(deps.paths, record);
+  } catch (error) {
+    deps.warn(`cannot note the state of ${record.id}: ${error}`);
+  }
 }
 
 export function now(): string {
@@ -88,7 +96,7 @@ export async function finish(pool: ContainerPool, live: Live, told: KeeperEnd | 
   deps.network.release(record.id);
   const { endpoint: _, ...rest } = record;
   live.record = { ...rest, state };
-  if (!record.hostConfig.AutoRemove) await saveRecord(deps.paths, live.record).catch((error) => deps.warn(`cannot note the end of ${record.id}: ${error}`));
+  if (!record.hostConfig.AutoRemove) saveQuietly(pool, live.record);
   for (const listener of live.exited) listener(state);
   live.exited.clear();
   if (record.hostConfig.AutoRemove) await removeNow(pool, live).catch((error) => deps.warn(`cannot remove ${record.id}: ${error}`));
