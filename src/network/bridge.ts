@@ -1,7 +1,7 @@
 // The bridge network. Host side: one bridge with an address, forwarding, a firewall table. Container side: a veth pair
 // made by one message in the keeper, and one message group in the child. Ops are computed purely; `ensureBridge` runs them.
 
-import { fail } from '../base/errors.ts';
+import { fail, HoistError } from '../base/errors.ts';
 import type { NetworkOps } from '../plan/container.ts';
 import {
   addAddress,
@@ -21,12 +21,22 @@ import {
   setLinkUp,
   setMac,
 } from '../plan/netlink.ts';
+import {
+  addBridgeToFirewall,
+  dumpPublications,
+  type Publication,
+  publish,
+  readPublications,
+  setUpFirewall,
+  unpublish,
+} from '../plan/nftables.ts';
 import { k, type Op, op } from '../plan/ops.ts';
 import { explainFailure } from '../plan/print.ts';
 import { errnoName } from '../sys/errno.ts';
 import type { Executor } from '../sys/executor.ts';
 import { formatAddress, formatPrefix, macOf, parseAddress } from './address.ts';
 import { chooseSubnet, firstAddress } from './ipam.ts';
+import { isAny, type PublishedPort, withPort } from './ports.ts';
 
 export interface BridgeConfig {
   /** `hoist0` */
@@ -51,6 +61,7 @@ export interface Endpoint {
   /** The host's end: see `vethName`. */
   readonly veth: string;
   readonly address: string;
+  readonly ports?: readonly PublishedPort[];
 }
 
 /** eth0 in the container: lo is 1, and what comes next is chosen by us, so that nobody needs to ask for it. */
@@ -106,6 +117,8 @@ export function bridgeOps(bridge: Bridge): Op[] {
       k.EEXIST,
     ),
     sysctlOp('net/ipv4/ip_forward', '1', 'the host passes packets on between containers and the outside'),
+    setUpFirewall(bridge.table),
+    addBridgeToFirewall(bridge.table, bridge.name, [bridge.gateway]),
     sysctlOp(`net/ipv4/conf/${bridge.name}/route_localnet`, '1', 'published ports answer on 127.0.0.1 too'),
   ];
 }
@@ -123,14 +136,17 @@ function sysctlOp(name: string, value: string, why: string): Op {
 export function endpointOps(bridge: Bridge, endpoint: Endpoint): NetworkOps {
   const address = parseAddress(endpoint.address);
   if (address === undefined) fail('invalid', 'network.bad_address', `invalid address ${endpoint.address}`);
+  const { ports = [] } = endpoint;
+  const published = publications(address, ports);
   const peer = { name: 'eth0', index: eth0, mac: macOf(address) };
   return {
-    before: [],
+    before: ports.flatMap(bindOps),
     setup: [
       routeOp(
         [addVeth({ name: endpoint.veth, master: bridge.index, mtu: bridge.mtu, peer })],
         `a cable from ${bridge.name} (${endpoint.veth}) to the container (eth0)`,
       ),
+      ...(ports.length > 0 ? [publish(bridge.table, published, `published: ${describePorts(ports)}`)] : []),
     ],
     child: [
       routeOp(
@@ -146,8 +162,86 @@ export function endpointOps(bridge: Bridge, endpoint: Endpoint): NetworkOps {
         97 /* EAFNOSUPPORT: a kernel without IPv6 */,
       ),
     ],
-    cleanup: [],
+    cleanup: endpointCleanup(bridge, endpoint),
   };
+}
+
+/** What outlives the network namespace: its ports. The veth goes with the namespace, by itself. */
+export function endpointCleanup(bridge: Bridge, { address, ports = [] }: Pick<Endpoint, 'address' | 'ports'>): Op[] {
+  const bytes = parseAddress(address);
+  if (bytes === undefined || ports.length === 0) return [];
+  return [unpublish(bridge.table, publications(bytes, ports), `no longer published: ${describePorts(ports)}`)];
+}
+
+/** Takes away ports that no container holds any more: those of keepers that were killed. Returns how many. */
+export async function sweepPorts(
+  executor: Executor,
+  bridge: Bridge,
+  endpoints: readonly Pick<Endpoint, 'address' | 'ports'>[],
+): Promise<number> {
+  const key = (one: Publication): string =>
+    [
+      one.protocol,
+      one.hostAddress?.join('.') ?? '',
+      one.hostPort,
+      one.containerAddress.join('.'),
+      one.containerPort,
+    ].join(' ');
+  const held = new Set(
+    endpoints.flatMap(({ address, ports = [] }) => publications(parseAddress(address) ?? none, ports).map(key)),
+  );
+  const found = (await runOps(executor, dumpPublications(bridge.table))).flatMap(readPublications);
+  const leaked = found.filter((one) => !held.has(key(one)));
+  if (leaked.length > 0) await runOps(executor, [unpublish(bridge.table, leaked, 'ports of containers that are gone')]);
+  return leaked.length;
+}
+
+/**
+ * The sentence for a failed op of `endpointOps`, in the words of Docker; undefined where the failure is no affair of ports.
+ */
+export function explainPortFailure(failed: Op | undefined, errno: number): HoistError | undefined {
+  if (failed?.op !== 'bindPort') return undefined;
+  const place = `${withPort(formatAddress(failed.address), failed.port)}/${failed.type === k.SOCK_DGRAM ? 'udp' : 'tcp'}`;
+  if (errno === k.EADDRINUSE) {
+    return new HoistError('conflict', 'port.in_use', `failed to bind host port ${place}: address already in use`, {
+      hint: 'another program of this host has the port: `ss -lnp` names it',
+    });
+  }
+  if (errno === EADDRNOTAVAIL) {
+    return new HoistError(
+      'invalid',
+      'port.no_such_address',
+      `failed to bind host port ${place}: this host has no such address`,
+    );
+  }
+  return new HoistError('system', 'port.not_bound', `failed to bind host port ${place}: ${errnoName(errno)}`);
+}
+
+const EADDRNOTAVAIL = 99;
+
+/** The keeper holds the host's port by a bound socket as long as the container runs: no program can take it meanwhile. */
+function bindOps({ protocol, hostIp, hostPort }: PublishedPort, index: number): Op[] {
+  const address = parseAddress(hostIp);
+  // Node and the op table know no SCTP sockets; the map alone keeps two containers apart there
+  if (address === undefined || protocol === 'sctp') return [];
+  const type = protocol === 'udp' ? k.SOCK_DGRAM : k.SOCK_STREAM;
+  const family = address.length === 4 ? k.AF_INET : k.AF_INET6;
+  const why = `no other program takes ${withPort(hostIp, hostPort)}/${protocol} meanwhile`;
+  return [op('bindPort', { family, type, address, port: hostPort, out: `port${index}` }, why)];
+}
+
+function publications(containerAddress: Uint8Array, ports: readonly PublishedPort[]): Publication[] {
+  return ports.map(({ protocol, hostIp, hostPort, containerPort }) => ({
+    protocol,
+    hostAddress: isAny(hostIp) ? undefined : parseAddress(hostIp),
+    hostPort,
+    containerAddress,
+    containerPort,
+  }));
+}
+
+function describePorts(ports: readonly PublishedPort[]): string {
+  return ports.map((one) => `${withPort(one.hostIp, one.hostPort)}->${one.containerPort}/${one.protocol}`).join(', ');
 }
 
 /** --network none: a network namespace with its loopback, and nothing else. */
