@@ -15,6 +15,7 @@ import { noCredentials } from '../../registry/client/credentials.ts';
 import { sha256 } from '../../registry/client/registry.fixture.ts';
 import { mediaTypes } from '../../spec/oci/image.ts';
 import { parseReference } from '../../spec/oci/reference.ts';
+import type { Progress } from '../engine.ts';
 import { contentsOf, layerTar, openWorld } from './testing.fixture.ts';
 
 const signal = new AbortController().signal;
@@ -121,6 +122,20 @@ test('docker-registry: push with blobs asked for, uploaded and mounted; pull by 
     assert.deepEqual(await contentsOf(world.store), { blobs: 4, layers: 2 });
     assert.equal((await world.pull(`${ref}:v1`)).changed, false);
     assert.equal((await world.pull(`${ref}@${manifests[1]?.digest}`, { platform: 'linux/arm64' })).changed, true);
+    // What was pulled can be pushed elsewhere: its blobs are mounted, its digest stays.
+    const [row] = world.store.images.list();
+    assert.ok(row);
+    await world.store.images.tag({ ...row, name: `${registry.host}/copy/app:v9`, repoDigest: undefined });
+    const phases: string[] = [];
+    const onProgress = (step: Progress) => void (step.kind === 'layer' && phases.push(step.phase));
+    const pushed = await world.images.push(`${registry.host}/copy/app:v9`, { onProgress, signal });
+    assert.deepEqual([pushed.tag, pushed.digest], ['v9', row.manifest.digest]);
+    assert.equal(phases.filter((phase) => phase === 'Mounted from team/app').length, 2);
+    assert.equal((await at('copy/app', 'pull').manifest('v9', signal)).descriptor.digest, pushed.digest);
+    phases.length = 0;
+    await world.images.push(`${registry.host}/copy/app:v9`, { onProgress, signal });
+    assert.equal(phases.filter((phase) => phase === 'Layer already exists').length, 2);
+
     await assert.rejects(world.pull(`${ref}:nope`), { code: 'registry.manifest_unknown', kind: 'not_found' });
     await assert.rejects(world.pull(`${registry.host}/nothing:here`), { kind: 'not_found' });
   } finally {

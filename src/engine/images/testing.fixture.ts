@@ -12,13 +12,13 @@ import { openStore } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
 import type { Images, Progress } from '../engine.ts';
 import type { ImagesDeps } from './deps.ts';
-import { createImages } from './images.ts';
+import { createImages, type MoreImages } from './images.ts';
 import { tarball } from './tarball.ts';
 
 export interface World extends AsyncDisposable {
   readonly registry: FakeRegistry;
   readonly store: Store;
-  readonly images: Images;
+  readonly images: Images & MoreImages;
   readonly root: string;
   readonly progress: Progress[];
   readonly pull: (
