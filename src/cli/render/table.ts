@@ -28,5 +28,5 @@ function pad(cell: string, width: number): string {
 }
 
 function displayWidth(text: string): number {
-  return [...text].length;
+  return /^[ -~]*$/.test(text) ? text.length : [...text].length;
 }

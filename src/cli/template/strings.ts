@@ -28,16 +28,17 @@ export function goString(literal: string): string {
   );
 }
 
+const shortEscapes = new Map(Object.entries(simple).map(([letter, character]) => [character, `\\${letter}`]));
+
 /** %q */
 export function quoted(text: string): string {
-  const escapes = new Map(Object.entries(simple).map(([letter, character]) => [character, `\\${letter}`]));
+  if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`;
   const inner = [...text].map((character) => {
     if (character === "'") return character;
     const code = character.codePointAt(0) ?? 0;
-    const short = escapes.get(character);
+    const short = shortEscapes.get(character);
     if (short !== undefined) return short;
-    if (code < 0x20 || code === 0x7f) return `\\x${code.toString(16).padStart(2, '0')}`;
-    return character;
+    return code < 0x20 || code === 0x7f ? `\\x${code.toString(16).padStart(2, '0')}` : character;
   });
   return `"${inner.join('')}"`;
 }

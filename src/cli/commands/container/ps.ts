@@ -96,28 +96,48 @@ function containerRow(
   { now, truncate }: { readonly now: number; readonly truncate: boolean },
 ): Readonly<Record<string, unknown>> {
   const { Labels, Mounts } = container;
-  const names = container.Names.map((name) => name.replace(/^\//, ''));
-  const shown = truncate ? names.filter((name) => !name.includes('/')) : names;
-  const mounts = Mounts.map((mount) => mount.Name ?? mount.Source);
+  // Getters: a list of a thousand containers computes only what its format shows.
   return {
     [goType]: '*formatter.ContainerContext',
-    Command: quoted(truncate ? ellipsis(container.Command, 20) : container.Command),
-    CreatedAt: localTime(container.Created),
+    get Command() {
+      return quoted(truncate ? ellipsis(container.Command, 20) : container.Command);
+    },
+    get CreatedAt() {
+      return localTime(container.Created);
+    },
     ID: truncate ? shortId(container.Id) : container.Id,
-    Image: truncate ? shortImage(container) : container.Image || '<no image>',
+    get Image() {
+      return truncate ? shortImage(container) : container.Image || '<no image>';
+    },
     Label: (name: unknown) => Labels[String(name)] ?? '',
-    Labels: Object.entries(Labels)
-      .map(([key, value]) => `${key}=${value}`)
-      .sort()
-      .join(','),
-    LocalVolumes: String(Mounts.filter((mount) => mount.Driver === 'local').length),
-    Mounts: mounts.map((name) => (truncate ? ellipsis(name, 15) : name)).join(','),
-    Names: shown.join(','),
-    Networks: Object.keys(container.NetworkSettings.Networks).join(','),
+    get Labels() {
+      const pairs = Object.entries(Labels).map(([key, value]) => `${key}=${value}`);
+      return pairs.sort().join(',');
+    },
+    get LocalVolumes() {
+      return String(Mounts.filter((mount) => mount.Driver === 'local').length);
+    },
+    get Mounts() {
+      const names = Mounts.map((mount) => mount.Name ?? mount.Source);
+      return names.map((name) => (truncate ? ellipsis(name, 15) : name)).join(',');
+    },
+    get Names() {
+      const names = container.Names.map((name) => name.replace(/^\//, ''));
+      return (truncate ? names.filter((name) => !name.includes('/')) : names).join(',');
+    },
+    get Networks() {
+      return Object.keys(container.NetworkSettings.Networks).join(',');
+    },
     Platform: null,
-    Ports: displayPorts(container.Ports),
-    RunningFor: `${humanDuration(now - container.Created)} ago`,
-    Size: sizes(container),
+    get Ports() {
+      return displayPorts(container.Ports);
+    },
+    get RunningFor() {
+      return `${humanDuration(now - container.Created)} ago`;
+    },
+    get Size() {
+      return sizes(container);
+    },
     State: container.State,
     Status: container.Status,
   };
