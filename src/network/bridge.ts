@@ -2,6 +2,7 @@
 // made by one message in the keeper, and one message group in the child. Ops are computed purely; `ensureBridge` runs them.
 
 import { fail, HoistError } from '../base/errors.ts';
+import { forgetFlowsTo, forgetUnansweredUdp } from '../plan/conntrack.ts';
 import type { NetworkOps } from '../plan/container.ts';
 import {
   addAddress,
@@ -147,6 +148,11 @@ export function endpointOps(bridge: Bridge, endpoint: Endpoint): NetworkOps {
         `a cable from ${bridge.name} (${endpoint.veth}) to the container (eth0)`,
       ),
       ...(ports.length > 0 ? [publish(bridge.table, published, `published: ${describePorts(ports)}`)] : []),
+      ...ports
+        .filter(({ protocol }) => protocol === 'udp')
+        .map(({ hostPort }) =>
+          forgetUnansweredUdp(hostPort, address, `clients that sent to ${hostPort}/udp before find it now`),
+        ),
     ],
     child: [
       routeOp(
@@ -170,7 +176,11 @@ export function endpointOps(bridge: Bridge, endpoint: Endpoint): NetworkOps {
 export function endpointCleanup(bridge: Bridge, { address, ports = [] }: Pick<Endpoint, 'address' | 'ports'>): Op[] {
   const bytes = parseAddress(address);
   if (bytes === undefined || ports.length === 0) return [];
-  return [unpublish(bridge.table, publications(bytes, ports), `no longer published: ${describePorts(ports)}`)];
+  const udp = ports.some(({ protocol }) => protocol === 'udp');
+  return [
+    unpublish(bridge.table, publications(bytes, ports), `no longer published: ${describePorts(ports)}`),
+    ...(udp ? [forgetFlowsTo(bytes, `clients of ${address} that keep sending are to find the next container`)] : []),
+  ];
 }
 
 /** Takes away ports that no container holds any more: those of keepers that were killed. Returns how many. */

@@ -389,6 +389,42 @@ test('a port that a program of the host has, and one that another container has'
   assert.ok(!second.ok && second.failure.errno === k.EEXIST);
 });
 
+test('a UDP client that never stops sending from one port finds the container, and the next one', {
+  skip: missing(),
+}, async (t) => {
+  const one = await lab(t);
+  const bridge = await ensureBridge(one.executor, config);
+  const answers: string[] = [];
+  const client = spawn('nsenter', [
+    '-t',
+    String(one.executor.pid),
+    '-n',
+    process.execPath,
+    '-e',
+    `
+    const u = require("dgram").createSocket("udp4"); u.on("error", () => {}); u.on("message", (m) => process.stdout.write(m));
+    u.bind(4000, "127.0.0.1"); setInterval(() => u.send("x", 5353, "127.0.0.1"), 20); setTimeout(() => process.exit(), 15000)`,
+  ]);
+  t.after(() => client.kill());
+  client.stdout.on('data', (data) => answers.push(...String(data).trim().split('\n')));
+  const wait = async (): Promise<boolean> => {
+    const before = answers.length;
+    for (let tries = 0; tries < 100 && answers.length === before; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    return answers.length > before;
+  };
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const ports: PublishedPort[] = [{ containerPort: 53, protocol: 'udp', hostIp: '0.0.0.0', hostPort: 5353 }];
+  const first = endpoint(bridge, 2, { ports });
+  await serve(one, first, 'first');
+  assert.ok(await wait(), 'its first packets went nowhere, before the port was published');
+  await runOps(one.executor, first.cleanup);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(await wait(), false, 'nothing answers any more');
+  await serve(one, endpoint(bridge, 3, { ports }), 'second');
+  assert.ok(await wait());
+});
+
 test('ports of killed keepers are swept, those of running containers stay', { skip: missing() }, async (t) => {
   const one = await lab(t);
   const bridge = await ensureBridge(one.executor, config);
