@@ -2,7 +2,7 @@
 // in which that can fail is made here.
 
 import { fail, HoistError } from '../base/errors.ts';
-import { k, type Plan, stage } from '../plan/ops.ts';
+import { k, type Op, type Plan, stage } from '../plan/ops.ts';
 import { explainFailure, type OpFailure } from '../plan/print.ts';
 import { errnoName } from '../sys/errno.ts';
 import type { Executor } from '../sys/executor.ts';
@@ -13,8 +13,17 @@ export interface Launched {
   readonly link: KeeperLink;
 }
 
-/** Starts a plan's process; resolves when it runs. `onAttachable`: terminals can join from now on. */
-export async function launch(executor: Executor, plan: Plan, socket: string, onAttachable: () => void): Promise<Launched> {
+export interface LaunchOptions {
+  /** The keeper's. */
+  readonly socket: string;
+  /** Terminals can be joined from now on. */
+  readonly onAttachable: () => void;
+  /** Better words than the general ones for a failed op, from whoever made it. */
+  readonly explain?: (failed: Op | undefined, errno: number) => HoistError | undefined;
+}
+
+/** Starts a plan's process; resolves when it runs. */
+export async function launch(executor: Executor, plan: Plan, { socket, onAttachable, explain }: LaunchOptions): Promise<Launched> {
   let pid = 0;
   let link: Promise<KeeperLink> | undefined;
   const result = await executor.run(plan, 'launch', (reached, childPid) => {
@@ -24,23 +33,24 @@ export async function launch(executor: Executor, plan: Plan, socket: string, onA
       onAttachable();
     } else if (reached === stage.running) pid = childPid;
   });
-  if (!result.ok) throw launchError(plan, result.failure);
+  if (!result.ok) throw explain?.(failedOp(plan, result.failure), result.failure.errno) ?? launchError(plan, result.failure);
   if (!link) fail('system', 'keeper.lost', `the keeper did not open ${socket}`);
   return { pid, link: await link };
 }
 
 /** A failed launch as the user's error: what execve says of the command has kinds (and exit codes) of its own. */
 export function launchError(plan: Plan, failure: OpFailure): HoistError {
-  const failed = failure.section === 'plan' ? undefined : plan[failure.section][failure.index];
+  const failed = failedOp(plan, failure);
   const sentence = explainFailure(plan, failure, errnoName);
   if (failed?.op === 'exec') return execError(failed.argv[0] ?? '', failed.paths, failure.errno, sentence);
-  if (failed?.op === 'bindPort' && failure.errno === k.EADDRINUSE) {
-    return new HoistError('conflict', 'port.in_use', `${failed.why}: address already in use`, { hint: 'another program on this machine listens there; choose another host port' });
-  }
   if (failed?.op === 'chdir' && failure.section === 'child') {
     return new HoistError('invalid', 'workdir.unusable', `cannot enter the working directory ${failed.path}: ${errnoName(failure.errno)}`);
   }
   return new HoistError('system', 'plan.failed', sentence, failure.errno === k.EPERM ? { hint: 'hoist explain shows every step; this one needs a right that the machine does not give' } : {});
+}
+
+function failedOp(plan: Plan, { section, index }: OpFailure): Op | undefined {
+  return section === 'plan' ? undefined : plan[section][index];
 }
 
 function execError(command: string, paths: readonly string[], errno: number, sentence: string): HoistError {

@@ -86,7 +86,7 @@ async function startExec(pool: ContainerPool, exec: Exec, options: StartOptions)
   if (exec.ended) fail('conflict', 'exec.started', `exec ${exec.id} has already run`);
   const { plan, socket } = await planOf(pool, exec, options.onAttachable !== undefined);
   try {
-    const launched = await launch(pool.deps.executor(), plan, socket, () => options.onAttachable?.({ socket, tty: request.Tty, stdin: request.AttachStdin }));
+    const launched = await launch(pool.deps.executor(), plan, { socket, onAttachable: () => options.onAttachable?.({ socket, tty: request.Tty, stdin: request.AttachStdin }) });
     exec.pid = launched.pid;
     exec.link = launched.link;
     exec.ended = launched.link.ended.then((end) => {

@@ -1,6 +1,7 @@
 // start: address and ports, files, plan, launch; and what happens when the process ends.
 
 import { readJson } from '../../base/files.ts';
+import { explainPortFailure } from '../../network/bridge.ts';
 import { containerPlan } from '../../plan/container.ts';
 import { cgroupOps } from '../../plan/cgroup.ts';
 import type { Op } from '../../plan/ops.ts';
@@ -27,9 +28,11 @@ async function startNow(pool: ContainerPool, live: Live, options: StartOptions):
     rememberState(pool, live, record, endpoint);
     const { input } = await prepare(pool, live.record, endpoint, attached ? 2 : 1);
     const { socket } = input.keeper;
-    const launched = await launch(deps.executor(), containerPlan(input), socket, () =>
-      options.onAttachable?.({ socket, tty: record.config.Tty, stdin: record.config.OpenStdin }),
-    );
+    const launched = await launch(deps.executor(), containerPlan(input), {
+      socket,
+      onAttachable: () => options.onAttachable?.({ socket, tty: record.config.Tty, stdin: record.config.OpenStdin }),
+      explain: explainPortFailure,
+    });
     live.link = launched.link;
     const state: RunState = { status: 'running', pid: launched.pid, exitCode: 0, oomKilled: false, error: '', startedAt: now(), finishedAt: record.state.finishedAt };
     live.record = { ...live.record, state };

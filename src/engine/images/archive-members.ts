@@ -98,18 +98,7 @@ async function extract(
     },
   });
   const write = async (): Promise<void> => {
-    for (const member of found) {
-      if (member.entry.kind !== 'file') continue;
-      member.handle ??= await open(member.file, 'wx', 0o600);
-      for (const piece of member.pieces.splice(0)) {
-        member.hash.update(piece);
-        await member.handle.writeFile(piece);
-      }
-      if (!member.ended) continue;
-      await member.handle.close();
-      const { file, entry, hash } = member;
-      members.set(plainName(entry.path), { file, size: entry.size, digest: `sha256:${hash.digest('hex')}` });
-    }
+    for (const member of found) await writeMember(member, members);
     found = found.filter(({ ended }) => !ended);
   };
   try {
@@ -124,6 +113,20 @@ async function extract(
     for (const { handle, ended } of found) if (!ended) await handle?.close();
   }
   return { members, links };
+}
+
+/** Writes what has come of a member, and lists it once it is whole. */
+async function writeMember(member: OpenMember, members: Map<string, ArchiveMember>): Promise<void> {
+  const { entry, file, hash } = member;
+  if (entry.kind !== 'file') return;
+  member.handle ??= await open(file, 'wx', 0o600);
+  for (const piece of member.pieces.splice(0)) {
+    hash.update(piece);
+    await member.handle.writeFile(piece);
+  }
+  if (!member.ended) return;
+  await member.handle.close();
+  members.set(plainName(entry.path), { file, size: entry.size, digest: `sha256:${hash.digest('hex')}` });
 }
 
 function archiveOf({ members, links }: Extracted, directory: string): Archive {

@@ -17,69 +17,73 @@ const maxQueuedBytes = 4 << 20;
 
 export function tee(source: AsyncIterable<Uint8Array>, count: number): readonly Branch[] {
   const queues: readonly Queue[] = Array.from({ length: count }, () => ({ chunks: [], bytes: 0, open: true }));
-  let ended: { readonly error?: unknown } | undefined;
-  let changed = gate();
-
-  const announce = (): void => {
-    const before = changed;
-    changed = gate();
-    before.resolve();
-  };
-
-  const pump = async (): Promise<void> => {
-    for await (const chunk of source) {
-      for (const queue of queues) {
-        if (!queue.open) continue;
-        queue.chunks.push(chunk);
-        queue.bytes += chunk.length;
-      }
-      announce();
-      while (queues.some((queue) => queue.open && queue.bytes >= maxQueuedBytes)) await changed.promise;
-      if (!queues.some((queue) => queue.open)) return;
-    }
-  };
-
-  const finish = (end: { readonly error?: unknown }): void => {
-    ended = end;
-    announce();
-  };
-  pump().then(
-    () => finish({}),
-    (error: unknown) => finish({ error }),
+  const state: State = { changed: gate(), ended: undefined };
+  pump(source, queues, state).then(
+    () => finish(state, {}),
+    (error: unknown) => finish(state, { error }),
   );
-
-  const close = (queue: Queue): void => {
-    queue.open = false;
-    queue.chunks.length = 0;
-    queue.bytes = 0;
-    announce();
-  };
-
-  async function* read(queue: Queue): AsyncGenerator<Uint8Array, void, undefined> {
-    try {
-      for (;;) {
-        const chunk = queue.chunks.shift();
-        if (chunk !== undefined) {
-          queue.bytes -= chunk.length;
-          announce();
-          yield chunk;
-        } else if (ended === undefined && queue.open) {
-          await changed.promise;
-        } else if (ended !== undefined && 'error' in ended) {
-          throw ended.error;
-        } else {
-          return;
-        }
-      }
-    } finally {
-      close(queue);
-    }
-  }
-
   return queues.map((queue) => {
-    const reader = read(queue);
-    return { [Symbol.asyncIterator]: () => reader, close: () => close(queue) };
+    const reader = read(queue, state);
+    return { [Symbol.asyncIterator]: () => reader, close: () => close(queue, state) };
   });
+}
+
+interface State {
+  /** Opens at the next change, and is replaced by a new one. */
+  changed: Gate;
+  ended: { readonly error?: unknown } | undefined;
+}
+
+async function pump(source: AsyncIterable<Uint8Array>, queues: readonly Queue[], state: State): Promise<void> {
+  for await (const chunk of source) {
+    for (const queue of queues) {
+      if (!queue.open) continue;
+      queue.chunks.push(chunk);
+      queue.bytes += chunk.length;
+    }
+    announce(state);
+    while (queues.some((queue) => queue.open && queue.bytes >= maxQueuedBytes)) await state.changed.promise;
+    if (!queues.some((queue) => queue.open)) return;
+  }
+}
+
+async function* read(queue: Queue, state: State): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    for (;;) {
+      const chunk = queue.chunks.shift();
+      if (chunk !== undefined) {
+        queue.bytes -= chunk.length;
+        announce(state);
+        yield chunk;
+      } else if (state.ended === undefined && queue.open) {
+        await state.changed.promise;
+      } else if (state.ended !== undefined && 'error' in state.ended) {
+        throw state.ended.error;
+      } else {
+        return;
+      }
+    }
+  } finally {
+    close(queue, state);
+  }
+}
+
+function finish(state: State, end: { readonly error?: unknown }): void {
+  state.ended = end;
+  announce(state);
+}
+
+function close(queue: Queue, state: State): void {
+  queue.open = false;
+  queue.chunks.length = 0;
+  queue.bytes = 0;
+  announce(state);
+}
+
+function announce(state: State): void {
+  const before = state.changed;
+  state.changed = gate();
+  before.resolve();
 }
 
 interface Gate {
