@@ -31,7 +31,7 @@ export async function completions(
   const given = before.slice(path.length);
   const waiting = flagBefore(command, given);
   if (waiting !== undefined) {
-    const values = choices[waiting.name];
+    const values = choices[waiting.aliasOf ?? waiting.name];
     return values === undefined ? [':files'] : matching([...values, ':end'], current);
   }
   if (current.startsWith('-')) return matching([...command.flags.flatMap(flagLine), ':end'], current);

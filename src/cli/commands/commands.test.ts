@@ -170,14 +170,17 @@ test('completion scripts ask for commands, flags, values and names', async () =>
   const world = { summaries: summaries(0), imageSummaries: imageSummaries(0) };
   const words = async (...typed: readonly string[]) =>
     (await completions(typed, allCommands, fakeEngine(world))).map((line) => line.split('\t', 1)[0]);
+  assert.match((await hoist(['__complete', '--', '--ro'])).out, /^--root\t.*\n:end\n$/);
   assert.deepEqual(await words('ru'), ['run', ':end']);
   assert.deepEqual(await words('container', 'st'), ['start', 'stop', ':end']);
   assert.deepEqual(await words('--root', '/x', 'stop', 'w'), ['web', ':end']);
   assert.deepEqual(await words('rm', 'web', ''), ['other/alias', 'db', 'é-üñ', ':end']);
-  assert.deepEqual(await words('run', '--net', ''), [':files']);
+  assert.deepEqual(await words('run', '--net', 'n'), ['none', ':end']);
   assert.deepEqual(await words('run', '--network', 'h'), ['host', ':end']);
   assert.deepEqual(await words('run', '-it', '--name', 'x', 'nginx'), ['nginx:1.27', 'nginx:latest', ':end']);
   assert.deepEqual(await words('run', 'nginx', ''), [':files']);
+  assert.deepEqual(await words('run', '--name', ''), [':files']);
+  assert.deepEqual(await words('--ro'), ['--root', ':end']);
   assert.deepEqual(await words('run', '--cpu-q'), ['--cpu-quota', ':end']);
   assert.deepEqual(await words('logs', 'web', ''), [':files']);
 });

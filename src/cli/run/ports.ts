@@ -5,6 +5,8 @@ import { fail, isHoistError } from '../../base/errors.ts';
 import type { PortBinding, PortMap, PortSet } from '../../spec/docker/container.ts';
 import { parseUint } from '../values.ts';
 
+const protocols = ['tcp', 'udp', 'sctp'];
+
 export interface Ports {
   readonly exposed: PortSet;
   readonly bindings: PortMap;
@@ -37,7 +39,7 @@ function publish(text: string): readonly (readonly [string, PortBinding])[] {
   if (!sameLength && inside.end !== inside.start) {
     invalid(`invalid ranges specified for container and host Ports: ${containerPart} and ${hostPart}`);
   }
-  if (!['tcp', 'udp', 'sctp'].includes(proto)) invalid(`invalid proto: ${proto}`);
+  if (!protocols.includes(proto)) invalid(`invalid proto: ${proto}`);
   return Array.from({ length: inside.end - inside.start + 1 }, (_, i) => {
     const HostPort = outside === undefined ? '' : sameLength ? String(outside.start + i) : hostPart;
     return [`${inside.start + i}/${proto}`, { HostIp: ip, HostPort }] as const;
@@ -67,6 +69,7 @@ function exposeRange(text: string): readonly string[] {
   const [part, proto] = splitProto(text);
   const reason = (why: string): never => invalid(`invalid range format for --expose: ${text}, error: ${why}`);
   if (part === '') reason('empty string specified for ports');
+  if (!protocols.includes(proto)) invalid(`invalid proto: ${proto}`);
   try {
     const [start = 0, end = start] = part.split('-', 2).map((port) => parseUint(port, 16));
     if (end < start) reason(`invalid range specified for port: ${part}`);

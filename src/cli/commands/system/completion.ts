@@ -1,4 +1,4 @@
-// hoist completion SHELL prints a script; the script asks the hidden `hoist __complete` for every word.
+// hoist completion SHELL prints a script; the script asks the hidden `hoist __complete -- WORD…` for every word.
 // The answer is one candidate a line, `word<TAB>help`, and a last line `:files` or `:end`: whether file names may follow.
 
 import type { Command } from '../../command.ts';
@@ -9,7 +9,7 @@ _hoist() {
   local cur="\${COMP_WORDS[COMP_CWORD]}" line last="" candidates=()
   while IFS= read -r line; do
     if [[ $line == :* ]]; then last=$line; else candidates+=("\${line%%$'\\t'*}"); fi
-  done < <("\${COMP_WORDS[0]}" __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  done < <("\${COMP_WORDS[0]}" __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
   COMPREPLY=($(compgen -W "\${candidates[*]}" -- "$cur"))
   if [[ $last == :files && \${#COMPREPLY[@]} -eq 0 ]]; then compopt -o default; fi
   if declare -F __ltrim_colon_completions >/dev/null; then __ltrim_colon_completions "$cur"; fi
@@ -25,7 +25,7 @@ _hoist() {
     if [[ $line == :* ]]; then last=$line
     elif [[ $line == *$'\\t'* ]]; then candidates+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}")
     else candidates+=("\${line//:/\\\\:}"); fi
-  done < <(hoist __complete "\${(@)words[2,$CURRENT]}" 2>/dev/null)
+  done < <(hoist __complete -- "\${(@)words[2,$CURRENT]}" 2>/dev/null)
   (( \${#candidates} )) && _describe 'hoist' candidates && return
   [[ $last == :files ]] && _files
 }
@@ -35,11 +35,11 @@ compdef _hoist hoist
 const fish = `# fish completion for hoist: hoist completion fish > ~/.config/fish/completions/hoist.fish
 function __hoist_complete
   set -l words (commandline -opc) (commandline -ct)
-  hoist __complete $words[2..-1] 2>/dev/null | string match -v ':*'
+  hoist __complete -- $words[2..-1] 2>/dev/null | string match -v ':*'
 end
 function __hoist_files
   set -l words (commandline -opc) (commandline -ct)
-  test (hoist __complete $words[2..-1] 2>/dev/null | string match ':files')
+  test (hoist __complete -- $words[2..-1] 2>/dev/null | string match ':files')
 end
 complete -c hoist -f -a '(__hoist_complete)'
 complete -c hoist -F -n '__hoist_files'
