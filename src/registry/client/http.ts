@@ -101,23 +101,28 @@ export function openHttp(options: HttpOptions): HttpClient {
   };
 
   return {
-    async send(request) {
-      let current = request;
-      for (let hops = 0; ; hops++) {
-        throwIfCancelled(request.signal);
-        const answer = await exchange(current);
-        const location = answer.headers.location;
-        if (!isRedirect(answer.status, request.method) || location === undefined) return answer;
-        answer.discard();
-        if (hops === maxRedirects)
-          fail('unavailable', 'registry.redirects', `${request.url.host} redirects without end`);
-        current = redirected(current, location, options.isInsecure);
-      }
-    },
+    send: (request) => followRedirects(request, exchange, options.isInsecure),
     async [Symbol.asyncDispose]() {
       for (const agent of agents.values()) agent.destroy();
     },
   };
+}
+
+async function followRedirects(
+  request: HttpRequest,
+  exchange: (request: HttpRequest) => Promise<HttpAnswer>,
+  isInsecure: (host: string) => boolean,
+): Promise<HttpAnswer> {
+  let current = request;
+  for (let hops = 0; ; hops++) {
+    throwIfCancelled(request.signal);
+    const answer = await exchange(current);
+    const { location } = answer.headers;
+    if (!isRedirect(answer.status, request.method) || location === undefined) return answer;
+    answer.discard();
+    if (hops === maxRedirects) fail('unavailable', 'registry.redirects', `${request.url.host} redirects without end`);
+    current = redirected(current, location, isInsecure);
+  }
 }
 
 function isRedirect(status: number, method: string): boolean {

@@ -100,18 +100,19 @@ export function openSession(options: SessionOptions): Session {
             continue;
           }
         }
-        throw statusFailure(
-          {
-            status: answer.status,
-            contentType: answer.headers['content-type'] ?? '',
-            retryAfter: answer.headers['retry-after'],
-            text: question.method === 'HEAD' ? '' : await readStart(answer),
-          },
-          context(question),
-        );
+        throw await refusal(answer, question.method, context(question));
       }
     },
   };
+}
+
+async function refusal(answer: HttpAnswer, method: HttpRequest['method'], context: StatusContext): Promise<Error> {
+  const { status, headers } = answer;
+  const text = method === 'HEAD' ? '' : await readStart(answer);
+  return statusFailure(
+    { status, contentType: headers['content-type'] ?? '', retryAfter: headers['retry-after'], text },
+    context,
+  );
 }
 
 /** Docker Hub's API has an address of its own; an insecure registry may or may not speak TLS. */
