@@ -1,3 +1,5 @@
+// The command line from argv to exit code: help, global flags, failures and their words.
+
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import test from 'node:test';

@@ -1,3 +1,5 @@
+// Flags: pflag's semantics and words.
+
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Flag } from './command.ts';

@@ -1,3 +1,5 @@
+// The values of flags: sizes, durations, numbers.
+
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { parseBytes, parseCpus, parseDuration, parseInt64 } from './values.ts';

@@ -1,3 +1,5 @@
+// Verbs over a fake engine: what they ask of it and what they print.
+
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { runCli } from '../app.ts';

@@ -1,3 +1,5 @@
+// Tables, sizes, times, ports and bars.
+
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { displayPorts } from './ports.ts';

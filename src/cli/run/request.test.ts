@@ -1,3 +1,5 @@
+// The flags of run and create: Docker's grammars, and what is refused.
+
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { parseFlags } from '../parse.ts';

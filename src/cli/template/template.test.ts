@@ -1,3 +1,5 @@
+// Go's templates: values, scopes, functions, messages; and that a template reaches nothing but its data.
+
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { runCli } from '../app.ts';

@@ -1,3 +1,5 @@
+// run, exec, start and attach: the order of calls, exit codes, signals, sizes, and what a failure leaves behind.
+
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { HoistError } from '../../../base/errors.ts';
