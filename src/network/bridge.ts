@@ -22,6 +22,7 @@ import {
   setLinkUp,
   setMac,
 } from '../plan/netlink.ts';
+import { acceptBridge, dumpForwardChains, dumpRules, hasOurRules, readDroppingChains } from '../plan/nft-foreign.ts';
 import {
   addBridgeToFirewall,
   dumpPublications,
@@ -87,7 +88,18 @@ export async function ensureBridge(executor: Executor, config: BridgeConfig): Pr
   const gateway = config.gateway ?? current ?? freeGateway([...known, ...readRoutes(routes)]);
   const bridge = { name: config.name, index: link.index, mtu: config.mtu, gateway, table: config.table };
   await runOps(executor, bridgeOps(bridge));
+  await passForeignFirewalls(executor, bridge);
   return bridge;
+}
+
+/** Twice is once: rules that are there already are not added again. */
+async function passForeignFirewalls(executor: Executor, bridge: Bridge): Promise<void> {
+  const [chains = none] = await runOps(executor, [dumpForwardChains()]);
+  const dropping = readDroppingChains(chains, bridge.table);
+  if (dropping.length === 0) return;
+  const rules = await runOps(executor, dropping.map(dumpRules));
+  const missing = dropping.filter((_, index) => !hasOurRules(rules[index] ?? none, bridge.name));
+  if (missing.length > 0) await runOps(executor, [acceptBridge(missing, bridge.name)]);
 }
 
 function freeGateway(taken: readonly Prefix[]): Prefix {

@@ -389,6 +389,42 @@ test('a port that a program of the host has, and one that another container has'
   assert.ok(!second.ok && second.failure.errno === k.EEXIST);
 });
 
+test('beside a firewall that drops all forwarding by policy: its rules stay in force, its policy does not hit us', {
+  skip: missing(),
+}, async (t) => {
+  const one = await lab(t);
+  const foreign = [
+    'add table ip filter',
+    'add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }',
+    'add rule ip filter FORWARD ip daddr 172.17.0.9 drop',
+  ];
+  for (const line of foreign) one.inside('nft', line);
+  const bridge = await ensureBridge(one.executor, config);
+  await ensureBridge(one.executor, config);
+  const rules = one.inside('nft', 'list', 'chain', 'ip', 'filter', 'FORWARD');
+  assert.deepEqual(
+    rules.match(/(iifname|oifname) "hoist9" counter packets 0 bytes 0 accept comment "hoist: hoist9"/g)?.length,
+    2,
+    rules,
+  );
+  assert.ok(rules.indexOf('172.17.0.9 drop') < rules.indexOf('iifname'), 'at the end');
+  const outside = spawn('unshare', ['-n', 'sleep', '30']);
+  t.after(() => outside.kill());
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  one.inside('ip', 'link', 'add', 'up0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(outside.pid));
+  one.inside('ip', 'address', 'add', '10.9.0.1/24', 'dev', 'up0');
+  one.inside('ip', 'link', 'set', 'up0', 'up');
+  const beside = ['nsenter', '-t', String(outside.pid), '-n'];
+  execFileSync(beside[0] ?? '', [...beside.slice(1), 'ip', 'address', 'add', '10.9.0.2/24', 'dev', 'eth0']);
+  execFileSync(beside[0] ?? '', [...beside.slice(1), 'ip', 'link', 'set', 'eth0', 'up']);
+  const ports: PublishedPort[] = [{ containerPort: 80, protocol: 'tcp', hostIp: '0.0.0.0', hostPort: 8080 }];
+  await serve(one, endpoint(bridge, 2, { ports }), 'server');
+  assert.equal(
+    execFileSync(beside[0] ?? '', [...beside.slice(1), ...call('10.9.0.1', 8080)], { encoding: 'utf8' }).trim(),
+    '10.9.0.2',
+  );
+});
+
 test('a UDP client that never stops sending from one port finds the container, and the next one', {
   skip: missing(),
 }, async (t) => {

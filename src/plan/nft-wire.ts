@@ -4,7 +4,7 @@
 import { attr, be16, be32, flag, type Message, nest, netlinkOp, type Part, text, u8, u32 } from './netlink-wire.ts';
 import { k, type OpOf } from './ops.ts';
 
-export const family = { inet: 1, ip: 2, ip6: 10 } as const;
+export const family = { any: 0, inet: 1, ip: 2, ip6: 10 } as const;
 const subsystem = 10;
 const message = {
   newTable: 0,
@@ -12,6 +12,7 @@ const message = {
   newChain: 3,
   getChain: 4,
   newRule: 6,
+  getRule: 7,
   delRule: 8,
   newSet: 9,
   newElement: 12,
@@ -20,8 +21,13 @@ const message = {
 } as const;
 type Kind = keyof typeof message;
 
+/** A message about our own tables, or (`of`) about those of another family. */
 export function nft(kind: Kind, flags: number, ...body: readonly Part[]): Message {
-  return { type: (subsystem << 8) | message[kind], flags, body: [header(family.inet), ...body] };
+  return nftOf(family.inet, kind, flags, ...body);
+}
+
+export function nftOf(of: number, kind: Kind, flags: number, ...body: readonly Part[]): Message {
+  return { type: (subsystem << 8) | message[kind], flags, body: [header(of), ...body] };
 }
 
 /** One transaction: all of it happens, or nothing. Only the last message asks for an answer; errors come unasked. */
@@ -32,13 +38,8 @@ export function batchOp(messages: readonly Message[], why: string, allow?: numbe
   return netlinkOp(k.NETLINK_NETFILTER, [mark(16), ...inner, mark(17)], why, allow);
 }
 
-export function dumpOp(
-  kind: 'getElement' | 'getChain',
-  why: string,
-  allow: number | undefined,
-  ...body: readonly Part[]
-): OpOf<'netlink'> {
-  return netlinkOp(k.NETLINK_NETFILTER, [nft(kind, flag.dump, ...body)], why, allow);
+export function dumpOp(request: Message, why: string, allow?: number): OpOf<'netlink'> {
+  return netlinkOp(k.NETLINK_NETFILTER, [{ ...request, flags: flag.dump }], why, allow);
 }
 
 function header(of: number): Part {
@@ -149,7 +150,7 @@ export function elements(
 export const register = (index: number): number => 8 + index;
 export const verdict = { drop: 0, accept: 1 } as const;
 
-function expression(name: string, ...data: readonly Part[]): Part {
+export function expression(name: string, ...data: readonly Part[]): Part {
   return nest(1, attr(1, text(name)), nest(2, ...data));
 }
 

@@ -17,6 +17,7 @@ import {
   newRule,
   newSet,
   newTable,
+  nft,
 } from './nft-wire.ts';
 import { k, type OpOf } from './ops.ts';
 
@@ -93,7 +94,7 @@ export function unpublish(table: string, publications: readonly Publication[], w
 /** Four dumps, for `readPublications`. ENOENT: there is no table, so nothing is published. */
 export function dumpPublications(table: string): OpOf<'netlink'>[] {
   return portMaps.map(({ name }) =>
-    dumpOp('getElement', 'which ports are published', k.ENOENT, attr(1, text(table)), attr(2, text(name))),
+    dumpOp(nft('getElement', 0, attr(1, text(table)), attr(2, text(name))), 'which ports are published', k.ENOENT),
   );
 }
 
