@@ -12,7 +12,8 @@ function buildId() {
   const walk = (dir) => {
     for (const entry of readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
       if (entry.isDirectory()) walk(`${dir}/${entry.name}`);
-      else if (/\.(ts|c|h)$/.test(entry.name) && !entry.name.endsWith('.test.ts')) hash.update(entry.name).update(readFileSync(`${dir}/${entry.name}`));
+      else if (/\.(ts|c|h)$/.test(entry.name) && !entry.name.endsWith('.test.ts'))
+        hash.update(entry.name).update(readFileSync(`${dir}/${entry.name}`));
     }
   };
   walk('native');
@@ -20,14 +21,41 @@ function buildId() {
   return `${version}+${hash.digest('hex').slice(0, 10)}`;
 }
 
-export const hardened = ['-std=gnu17', '-O2', '-g', '-Wall', '-Wextra', '-Werror', '-Wformat=2', '-Wshadow', '-fstack-protector-strong', '-D_FORTIFY_SOURCE=2', '-fno-strict-aliasing'];
+export const hardened = [
+  '-std=gnu17',
+  '-O2',
+  '-g',
+  '-Wall',
+  '-Wextra',
+  '-Werror',
+  '-Wformat=2',
+  '-Wshadow',
+  '-fstack-protector-strong',
+  '-D_FORTIFY_SOURCE=2',
+  '-fno-strict-aliasing',
+];
 
 function native(id) {
   const cc = process.env.CC ?? 'cc';
-  const sources = readdirSync('native').filter((name) => name.endsWith('.c')).map((name) => `native/${name}`);
+  const sources = readdirSync('native')
+    .filter((name) => name.endsWith('.c'))
+    .map((name) => `native/${name}`);
   mkdirSync('bin', { recursive: true });
   try {
-    execFileSync(cc, [...hardened, `-DBUILD="${id}"`, '-static-pie', '-fPIE', '-Wl,-z,relro,-z,now', '-o', 'bin/hoist.new', ...sources], { stdio: 'inherit' });
+    execFileSync(
+      cc,
+      [
+        ...hardened,
+        `-DBUILD="${id}"`,
+        '-static-pie',
+        '-fPIE',
+        '-Wl,-z,relro,-z,now',
+        '-o',
+        'bin/hoist.new',
+        ...sources,
+      ],
+      { stdio: 'inherit' },
+    );
   } catch (error) {
     if (error.code !== 'ENOENT') throw error;
     console.error(`build: no C compiler (${cc}); on Debian: apt-get install gcc libc6-dev`);
@@ -41,7 +69,9 @@ const id = buildId();
 console.log(`build: native/ -> bin/hoist (${id})`);
 execFileSync(process.execPath, ['tools/gen-ops.mjs', '--check'], { stdio: 'inherit' });
 native(id);
-const entries = ['src/main/engine.ts', 'src/main/cli.ts', 'src/store/unpack-worker.ts'].filter((path) => existsSync(path));
+const entries = ['src/main/engine.ts', 'src/main/cli.ts', 'src/store/unpack-worker.ts'].filter((path) =>
+  existsSync(path),
+);
 console.log(`build: ${entries.join(', ')} -> dist/`);
 rmSync('dist', { recursive: true, force: true }); // no chunk of an earlier build
 await build({
@@ -56,6 +86,8 @@ await build({
   sourcemap: 'linked',
   legalComments: 'none',
   define: { HOIST_BUILD: JSON.stringify(id), HOIST_VERSION: JSON.stringify(version) },
-  banner: { js: "import { createRequire as hoistRequire } from 'node:module'; const require = hoistRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as hoistRequire } from 'node:module'; const require = hoistRequire(import.meta.url);",
+  },
   logLevel: 'warning',
 });

@@ -1,8 +1,26 @@
 // Makes the C and the TypeScript side of the plan wire from native/ops.def. `--check`: fail when they are stale.
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const cTypes = { u32: 'uint32_t', u64: 'uint64_t', str: 'struct str', bytes: 'struct str', strs: 'struct strs', patches: 'struct patches', slot: 'uint16_t', out: 'uint16_t' };
-const tsTypes = { u32: 'number', u64: 'number | bigint', str: 'string', bytes: 'Uint8Array', strs: 'readonly string[]', patches: 'readonly Patch[]', slot: 'Slot', out: 'Slot' };
+const cTypes = {
+  u32: 'uint32_t',
+  u64: 'uint64_t',
+  str: 'struct str',
+  bytes: 'struct str',
+  strs: 'struct strs',
+  patches: 'struct patches',
+  slot: 'uint16_t',
+  out: 'uint16_t',
+};
+const tsTypes = {
+  u32: 'number',
+  u64: 'number | bigint',
+  str: 'string',
+  bytes: 'Uint8Array',
+  strs: 'readonly string[]',
+  patches: 'readonly Patch[]',
+  slot: 'Slot',
+  out: 'Slot',
+};
 
 const ops = readFileSync('native/ops.def', 'utf8')
   .split('\n')
@@ -10,7 +28,12 @@ const ops = readFileSync('native/ops.def', 'utf8')
   .map((line) => {
     const [head, doc = ''] = line.split(' -- ');
     const [number, name, ...fields] = head.trim().split(/\s+/);
-    return { number: Number(number), name, doc: doc.trim(), fields: fields.map((f) => ({ name: f.split(':')[0], type: f.split(':')[1] })) };
+    return {
+      number: Number(number),
+      name,
+      doc: doc.trim(),
+      fields: fields.map((f) => ({ name: f.split(':')[0], type: f.split(':')[1] })),
+    };
   });
 for (const key of ['number', 'name']) {
   const seen = new Set();
@@ -19,7 +42,9 @@ for (const key of ['number', 'name']) {
     seen.add(op[key]);
   }
 }
-for (const op of ops) for (const f of op.fields) if (!cTypes[f.type]) throw new Error(`native/ops.def: ${op.name}.${f.name}: unknown type ${f.type}`);
+for (const op of ops)
+  for (const f of op.fields)
+    if (!cTypes[f.type]) throw new Error(`native/ops.def: ${op.name}.${f.name}: unknown type ${f.type}`);
 
 const upper = (name) => name.replace(/[A-Z]/g, (c) => `_${c}`).toUpperCase();
 const header = `/* Made by tools/gen-ops.mjs from ops.def. Do not edit. */
@@ -27,13 +52,19 @@ const header = `/* Made by tools/gen-ops.mjs from ops.def. Do not edit. */
 ${ops.map((op) => `#define OP_${upper(op.name)} ${op.number}`).join('\n')}
 #define OP_LAST ${Math.max(...ops.map((op) => op.number))}
 
-${ops.filter((op) => op.fields.length).map((op) => `struct op_${op.name} {\n${op.fields.map((f) => `\t${cTypes[f.type]} ${f.name};`).join('\n')}\n};`).join('\n')}
+${ops
+  .filter((op) => op.fields.length)
+  .map((op) => `struct op_${op.name} {\n${op.fields.map((f) => `\t${cTypes[f.type]} ${f.name};`).join('\n')}\n};`)
+  .join('\n')}
 
 struct op {
 \tuint16_t code;
 \tuint16_t allow; /* an errno that is no failure, 0: none */
 \tunion {
-${ops.filter((op) => op.fields.length).map((op) => `\t\tstruct op_${op.name} ${op.name};`).join('\n')}
+${ops
+  .filter((op) => op.fields.length)
+  .map((op) => `\t\tstruct op_${op.name} ${op.name};`)
+  .join('\n')}
 \t};
 };
 
@@ -72,10 +103,19 @@ ${ops.map((op) => `  ${op.name}: { number: ${op.number}, fields: [${op.fields.ma
 };
 `;
 
-for (const [path, text] of [['native/ops.gen.h', header], ['native/fields.gen.h', fields], ['src/plan/ops.gen.ts', ts]]) {
+for (const [path, text] of [
+  ['native/ops.gen.h', header],
+  ['native/fields.gen.h', fields],
+  ['src/plan/ops.gen.ts', ts],
+]) {
   if (process.argv.includes('--check')) {
     let have = '';
-    try { have = readFileSync(path, 'utf8'); } catch {}
-    if (have !== text) { console.error(`${path} is stale: run node tools/gen-ops.mjs`); process.exitCode = 1; }
+    try {
+      have = readFileSync(path, 'utf8');
+    } catch {}
+    if (have !== text) {
+      console.error(`${path} is stale: run node tools/gen-ops.mjs`);
+      process.exitCode = 1;
+    }
   } else writeFileSync(path, text);
 }

@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import { hoistVersion } from '../base/version.ts';
 import type { SystemInfo } from '../spec/docker/image.ts';
-import { allImages } from './images/catalog.ts';
 import type { ContainerPool } from './containers/deps.ts';
 import type { System } from './engine.ts';
+import { allImages } from './images/catalog.ts';
 
 export function createSystem(pool: ContainerPool, buildId: string): System {
   const architecture = pool.deps.facts.arch;
@@ -52,7 +52,8 @@ export function createSystem(pool: ContainerPool, buildId: string): System {
         DockerRootDir: pool.deps.paths.root,
         ServerVersion: hoistVersion,
         SecurityOptions: ['name=seccomp,profile=builtin', ...(cgroup.version === 2 ? ['name=cgroupns'] : [])],
-        Warnings: cgroup.version === 2 && !cgroup.controllers.includes('memory') ? ['WARNING: No memory limit support'] : [],
+        Warnings:
+          cgroup.version === 2 && !cgroup.controllers.includes('memory') ? ['WARNING: No memory limit support'] : [],
       };
     },
   };

@@ -21,7 +21,12 @@ interface EngineStatus {
 }
 
 export function engineCommands(place: Place): readonly Command[] {
-  const command = (verb: string, summary: string, run: (invocation: Invocation) => Promise<number>, flags: Command['flags'] = []): Command => ({
+  const command = (
+    verb: string,
+    summary: string,
+    run: (invocation: Invocation) => Promise<number>,
+    flags: Command['flags'] = [],
+  ): Command => ({
     names: [['engine', verb]],
     summary,
     usage: flags.length > 0 ? '[OPTIONS]' : '',
@@ -99,13 +104,17 @@ function stopEngine(place: Place): Promise<boolean> {
 /** The native client knows how: any command of it starts an engine where there is none. */
 async function startEngine(): Promise<void> {
   const { HOIST_NO_ENGINE: _, DOCKER_HOST: __, DOCKER_CONTEXT: ___, ...env } = process.env;
-  const child = spawn(nativeBinary(), ['version', '--format', '{{.Server.Version}}'], { stdio: ['ignore', 'ignore', 'pipe'], env });
+  const child = spawn(nativeBinary(), ['version', '--format', '{{.Server.Version}}'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env,
+  });
   let text = '';
   child.stderr.on('data', (chunk: Buffer) => {
     text += chunk.toString();
   });
   const code = await new Promise((resolve, reject) => child.on('close', resolve).on('error', reject));
-  if (code !== 0) fail('unavailable', 'engine.start', text.trim().replace(/^hoist: /, '') || 'the engine did not start');
+  if (code !== 0)
+    fail('unavailable', 'engine.start', text.trim().replace(/^hoist: /, '') || 'the engine did not start');
 }
 
 async function showLog(place: Place, { io, flags }: Invocation): Promise<number> {
@@ -115,7 +124,8 @@ async function showLog(place: Place, { io, flags }: Invocation): Promise<number>
   const more = async (): Promise<void> => {
     const size = statSync(file).size;
     if (size <= position) return;
-    for await (const chunk of createReadStream(file, { start: position, end: size - 1 })) await io.stdout.write(chunk as Uint8Array);
+    for await (const chunk of createReadStream(file, { start: position, end: size - 1 }))
+      await io.stdout.write(chunk as Uint8Array);
     position = size;
   };
   await more();

@@ -43,18 +43,24 @@ async function main(place: Place): Promise<void> {
 
   const runOne = async ({ hello, io }: HostedRun): Promise<number> => {
     if (hello.build !== buildId) {
-      await io.stderr.write(`hoist: this command is version ${hello.build}, the engine that runs is ${buildId}\nhint: hoist engine restart (running containers go on)\n`);
+      await io.stderr.write(
+        `hoist: this command is version ${hello.build}, the engine that runs is ${buildId}\nhint: hoist engine restart (running containers go on)\n`,
+      );
       return 125;
     }
     if (hello.root !== place.root) {
-      await io.stderr.write(`hoist: the engine at ${place.run} keeps its data in ${place.root}, not in ${hello.root}\nhint: name another --run-root as well, or stop it with: hoist engine stop\n`);
+      await io.stderr.write(
+        `hoist: the engine at ${place.run} keeps its data in ${place.root}, not in ${hello.root}\nhint: name another --run-root as well, or stop it with: hoist engine stop\n`,
+      );
       return 125;
     }
     try {
       return await runCli(hello.argv, io, () => open.engine, commands);
     } catch (error) {
       log(`bug: ${error instanceof Error ? error.stack : error}`);
-      await io.stderr.write(`hoist: internal error: ${error instanceof Error ? error.message : error}\n`).catch(() => {});
+      await io.stderr
+        .write(`hoist: internal error: ${error instanceof Error ? error.message : error}\n`)
+        .catch(() => {});
       return 125;
     }
   };
@@ -72,8 +78,18 @@ async function main(place: Place): Promise<void> {
     });
   });
 
-  const running = (): number => [...open.pool.live.values()].filter(({ record }) => record.state.status === 'running').length;
-  const status = () => ({ pid: process.pid, build: buildId, root: place.root, run: place.run, running: running(), containers: open.pool.live.size, startedAt, memory: process.memoryUsage().rss });
+  const running = (): number =>
+    [...open.pool.live.values()].filter(({ record }) => record.state.status === 'running').length;
+  const status = () => ({
+    pid: process.pid,
+    build: buildId,
+    root: place.root,
+    run: place.run,
+    running: running(),
+    containers: open.pool.live.size,
+    startedAt,
+    memory: process.memoryUsage().rss,
+  });
   const startedAt = new Date().toISOString();
 
   const leave = async (why: string): Promise<void> => {

@@ -60,5 +60,14 @@ export function parseHello(payload: Buffer): Hello {
     if (equals > 0) env[entry.slice(0, equals)] = entry.slice(equals + 1);
   }
   const tty = Number(bits);
-  return { build, cwd, root, tty: [(tty & 1) !== 0, (tty & 2) !== 0, (tty & 4) !== 0], rows: Number(rows), columns: Number(columns), argv, env };
+  return {
+    build,
+    cwd,
+    root,
+    tty: [(tty & 1) !== 0, (tty & 2) !== 0, (tty & 4) !== 0],
+    rows: Number(rows),
+    columns: Number(columns),
+    argv,
+    env,
+  };
 }

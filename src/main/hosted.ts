@@ -16,7 +16,11 @@ const signalNames = new Map(Object.entries(os.constants.signals).map(([name, num
 const stdinCredit = 256 * 1024;
 
 /** Serves a connection: waits for its hello, runs `run` and sends the exit code. Other first frames go to `onOther`. */
-export function serveClient(socket: Socket, run: (run: HostedRun) => Promise<number>, onOther: (frame: Frame) => void): void {
+export function serveClient(
+  socket: Socket,
+  run: (run: HostedRun) => Promise<number>,
+  onOther: (frame: Frame) => void,
+): void {
   let client: ClientIo | undefined;
   socket.on('error', () => {}); // 'close' follows
   socket.on('close', () => client?.vanish());
@@ -55,11 +59,21 @@ class ClientIo {
       onSignal: (listener) => subscribe(this.#signalListeners, listener),
       signal: this.#abort.signal,
       attach: (point, request) => {
-        const flags = (request.stdin ? 1 : 0) | (request.stdout ? 2 : 0) | (request.stderr ? 4 : 0) | (point.tty ? 8 : 0);
+        const flags =
+          (request.stdin ? 1 : 0) | (request.stdout ? 2 : 0) | (request.stderr ? 4 : 0) | (point.tty ? 8 : 0);
         const ended = new Promise<AttachEnd>((resolve) => {
           this.#attached = resolve;
         });
-        socket.write(encodeFrame('P', Buffer.concat([Buffer.from([flags, request.detachKeys.length]), request.detachKeys, Buffer.from(point.socket)])));
+        socket.write(
+          encodeFrame(
+            'P',
+            Buffer.concat([
+              Buffer.from([flags, request.detachKeys.length]),
+              request.detachKeys,
+              Buffer.from(point.socket),
+            ]),
+          ),
+        );
         return ended;
       },
       ...filesIn(hello.cwd),
@@ -75,7 +89,8 @@ class ClientIo {
         this.#signal(signalNames.get(payload[0] ?? 0) ?? 'SIGTERM');
         break;
       case 'W':
-        this.#size = payload.readUInt16LE(0) > 0 ? { rows: payload.readUInt16LE(0), columns: payload.readUInt16LE(2) } : undefined;
+        this.#size =
+          payload.readUInt16LE(0) > 0 ? { rows: payload.readUInt16LE(0), columns: payload.readUInt16LE(2) } : undefined;
         for (const listener of this.#resizeListeners) listener();
         break;
       case 'A':

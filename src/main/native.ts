@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url';
 const unbundled = import.meta.url.endsWith('.ts');
 
 export function nativeBinary(): string {
-  return process.env['HOIST_NATIVE'] ?? fileURLToPath(new URL(unbundled ? '../../bin/hoist' : '../bin/hoist', import.meta.url));
+  return (
+    process.env['HOIST_NATIVE'] ??
+    fileURLToPath(new URL(unbundled ? '../../bin/hoist' : '../bin/hoist', import.meta.url))
+  );
 }
 
 /** A file beside this bundle; undefined where the sources run unbundled. */

@@ -13,11 +13,11 @@ import type { Engine } from '../engine/engine.ts';
 import { createImages } from '../engine/images/images.ts';
 import { createSystem } from '../engine/system.ts';
 import { cgroupRootOps } from '../plan/cgroup.ts';
-import { op, type Op } from '../plan/ops.ts';
+import { type Op, op } from '../plan/ops.ts';
 import { explainFailure } from '../plan/print.ts';
 import { seccompCompiler } from '../plan/seccomp-profile.ts';
-import { dockerCredentials } from '../registry/client/credentials.ts';
 import { openRegistryClient } from '../registry/client/client.ts';
+import { dockerCredentials } from '../registry/client/credentials.ts';
 import { layerMounts } from '../runtime/layers.ts';
 import { hostPlatform } from '../spec/oci/platform.ts';
 import { openStore } from '../store/open.ts';
@@ -69,15 +69,30 @@ export async function openEngine(place: Place, log: (message: string) => void): 
   });
   const images = createImages({
     store,
-    registry: openRegistryClient({ userAgent: `hoist/${buildId}`, insecureRegistries: list(process.env['HOIST_INSECURE_REGISTRIES']), env: process.env }),
+    registry: openRegistryClient({
+      userAgent: `hoist/${buildId}`,
+      insecureRegistries: list(process.env['HOIST_INSECURE_REGISTRIES']),
+      env: process.env,
+    }),
     credentials: dockerCredentials(process.env),
     host,
-    limits: { maxLayerBytes: Number(process.env['HOIST_MAX_LAYER_BYTES'] ?? 64 * 2 ** 30), maxLayerEntries: Number(process.env['HOIST_MAX_LAYER_ENTRIES'] ?? 4_000_000) },
-    usedBy: (imageId) => [...pool.live.values()].filter(({ record }) => record.image.id === imageId).map(({ record }) => ({ id: record.id, running: record.state.status === 'running' })),
+    limits: {
+      maxLayerBytes: Number(process.env['HOIST_MAX_LAYER_BYTES'] ?? 64 * 2 ** 30),
+      maxLayerEntries: Number(process.env['HOIST_MAX_LAYER_ENTRIES'] ?? 4_000_000),
+    },
+    usedBy: (imageId) =>
+      [...pool.live.values()]
+        .filter(({ record }) => record.image.id === imageId)
+        .map(({ record }) => ({ id: record.id, running: record.state.status === 'running' })),
     heldManifests: () => new Set([...pool.live.values()].map(({ record }) => record.image.manifest)),
   });
   return {
-    engine: { images, containers: createContainers(pool), execs: createExecs(pool), system: createSystem(pool, buildId) },
+    engine: {
+      images,
+      containers: createContainers(pool),
+      execs: createExecs(pool),
+      system: createSystem(pool, buildId),
+    },
     pool,
     async [Symbol.asyncDispose]() {
       closePool(pool);
@@ -94,9 +109,13 @@ async function makePlace(place: Place): Promise<void> {
   try {
     await mkdir(place.root, { recursive: true, mode: 0o711 });
     await mkdir(place.run, { recursive: true, mode: 0o711 });
-    for (const name of ['rootfs', 'layers/empty']) await mkdir(path.join(place.run, name), { recursive: true, mode: 0o755 });
+    for (const name of ['rootfs', 'layers/empty'])
+      await mkdir(path.join(place.run, name), { recursive: true, mode: 0o755 });
   } catch (error) {
-    fail('system', 'engine.root', `cannot use ${place.root} and ${place.run}: ${errnoOf(error) ?? error}`, { hint: 'name other directories with --root and --run-root', cause: error });
+    fail('system', 'engine.root', `cannot use ${place.root} and ${place.run}: ${errnoOf(error) ?? error}`, {
+      hint: 'name other directories with --root and --run-root',
+      cause: error,
+    });
   }
 }
 
@@ -106,7 +125,10 @@ async function openExecutor(place: Place, facts: MachineFacts, log: (message: st
     log(`${reason}; the engine ends, the next command starts another`);
     process.exit(1);
   });
-  const lock = [op('lock', { path: path.join(place.root, 'engine.lock'), out: 'lock' }, 'one engine per root'), op('hold', { slot: 'lock' }, 'for as long as the engine lives')];
+  const lock = [
+    op('lock', { path: path.join(place.root, 'engine.lock'), out: 'lock' }, 'one engine per root'),
+    op('hold', { slot: 'lock' }, 'for as long as the engine lives'),
+  ];
   const deadline = Date.now() + 3000;
   for (;;) {
     const result = await executor.run({ setup: lock, child: [], cleanup: [] }, 'here');
@@ -114,13 +136,22 @@ async function openExecutor(place: Place, facts: MachineFacts, log: (message: st
     // the executor of an engine that was just killed needs a moment to notice
     if (result.failure.errno !== 11 || Date.now() > deadline) {
       await executor[Symbol.asyncDispose]();
-      fail('conflict', 'engine.busy', result.failure.errno === 11 ? `another engine uses ${place.root}` : `cannot lock ${place.root}: ${errnoName(result.failure.errno)}`, {
-        hint: 'HOIST_NO_ENGINE works only while no engine runs there; stop it with: hoist engine stop',
-      });
+      fail(
+        'conflict',
+        'engine.busy',
+        result.failure.errno === 11
+          ? `another engine uses ${place.root}`
+          : `cannot lock ${place.root}: ${errnoName(result.failure.errno)}`,
+        {
+          hint: 'HOIST_NO_ENGINE works only while no engine runs there; stop it with: hoist engine stop',
+        },
+      );
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  await runHere(executor, cgroupRootOps(facts), 'cgroups').catch((error: unknown) => log(`limits will not work: ${error instanceof Error ? error.message : error}`));
+  await runHere(executor, cgroupRootOps(facts), 'cgroups').catch((error: unknown) =>
+    log(`limits will not work: ${error instanceof Error ? error.message : error}`),
+  );
   return executor;
 }
 

@@ -1,7 +1,7 @@
 // What unpacking a layer into a plain directory leaves for the executor: nodes, links and attributes that Node cannot make.
 
 import { fail } from '../base/errors.ts';
-import { k, op, type Op } from '../plan/ops.ts';
+import { k, type Op, op } from '../plan/ops.ts';
 import type { PendingOp } from '../store/store.ts';
 
 /** Names come as binary strings (one character, one byte); plans carry UTF-8. */
@@ -16,16 +16,41 @@ export function pendingOps(tree: string, pending: readonly PendingOp[]): Op[] {
       switch (one.op) {
         case 'mknod':
           return [
-            op('mknod', { root, path, mode: one.mode, major: one.major, minor: one.minor }, 'a device node or whiteout of the layer', k.EEXIST),
-            op('open', { dir: root, path, flags: k.O_PATH | k.O_NOFOLLOW, mode: 0, resolve: k.RESOLVE_IN_ROOT, out: 'node' }, 'the node'),
+            op(
+              'mknod',
+              { root, path, mode: one.mode, major: one.major, minor: one.minor },
+              'a device node or whiteout of the layer',
+              k.EEXIST,
+            ),
+            op(
+              'open',
+              { dir: root, path, flags: k.O_PATH | k.O_NOFOLLOW, mode: 0, resolve: k.RESOLVE_IN_ROOT, out: 'node' },
+              'the node',
+            ),
             op('chown', { slot: 'node', uid: one.uid, gid: one.gid }, 'its owner'),
           ];
         case 'opaque':
-          return [op('setxattr', { root, path, name: 'trusted.overlay.opaque', value: Buffer.from('y') }, 'hides what lower layers have there')];
+          return [
+            op(
+              'setxattr',
+              { root, path, name: 'trusted.overlay.opaque', value: Buffer.from('y') },
+              'hides what lower layers have there',
+            ),
+          ];
         case 'setxattr':
-          return [op('setxattr', { root, path, name: one.name, value: Buffer.from(one.value, 'latin1') }, 'an extended attribute of the layer')];
+          return [
+            op(
+              'setxattr',
+              { root, path, name: one.name, value: Buffer.from(one.value, 'latin1') },
+              'an extended attribute of the layer',
+            ),
+          ];
         case 'link':
-          return fail('unsupported', 'layer.node_link', `the layer has a hard link to a device node (${path}), which a plain directory cannot be given`);
+          return fail(
+            'unsupported',
+            'layer.node_link',
+            `the layer has a hard link to a device node (${path}), which a plain directory cannot be given`,
+          );
         default: // owners and times of directories: root's unpacking has set the owners, times are for show
           return [];
       }

@@ -11,7 +11,10 @@ export interface Place {
 
 export function placeFrom(env: Readonly<Record<string, string | undefined>>): Place {
   const { HOIST_ROOT: root, HOIST_RUN_ROOT: run } = env;
-  if (!root || !run) fail('invalid', 'place.unknown', 'HOIST_ROOT and HOIST_RUN_ROOT are not set', { hint: 'start the engine with: hoist engine start' });
+  if (!root || !run)
+    fail('invalid', 'place.unknown', 'HOIST_ROOT and HOIST_RUN_ROOT are not set', {
+      hint: 'start the engine with: hoist engine start',
+    });
   return { root, run };
 }
 

@@ -43,7 +43,8 @@ function output(stream: NodeJS.WriteStream): Output {
   stream.on('error', () => {}); // told to the writer below
   return {
     isTTY: Boolean(stream.isTTY),
-    write: (data) => new Promise((resolve, reject) => stream.write(data, (error) => (error ? reject(error) : resolve()))),
+    write: (data) =>
+      new Promise((resolve, reject) => stream.write(data, (error) => (error ? reject(error) : resolve()))),
   };
 }
 
@@ -60,7 +61,12 @@ function carry(point: AttachPoint, request: AttachRequest): Promise<AttachEnd> {
       socket.destroy();
       resolve(end);
     };
-    socket.write(Buffer.concat([Buffer.from(['H'.charCodeAt(0), 'S'.charCodeAt(0), flags, request.detachKeys.length]), request.detachKeys]));
+    socket.write(
+      Buffer.concat([
+        Buffer.from(['H'.charCodeAt(0), 'S'.charCodeAt(0), flags, request.detachKeys.length]),
+        request.detachKeys,
+      ]),
+    );
     if (raw) process.stdin.setRawMode(true);
     if (request.stdin) process.stdin.pipe(socket);
     let rest: Buffer = Buffer.alloc(0);

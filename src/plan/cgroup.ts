@@ -4,7 +4,7 @@
 import type { OciResources } from '../spec/oci/runtime.ts';
 import { deviceFilter } from './device-filter.ts';
 import type { HostFacts } from './facts.ts';
-import { k, op, type Op, type Slot } from './ops.ts';
+import { k, type Op, op, type Slot } from './ops.ts';
 
 export interface CgroupOps {
   readonly setup: readonly Op[];
@@ -36,18 +36,34 @@ export function cgroupOps(path: string, resources: OciResources, facts: HostFact
   const join = (name: string): Slot => `join:${name || 'cgroup'}`;
   return {
     setup: [
-      ...entries.map(([name, dir]) => op('mkdir', { path: dir, mode: 0o755 }, `the container's ${name || 'v2'} cgroup`, k.EEXIST)),
+      ...entries.map(([name, dir]) =>
+        op('mkdir', { path: dir, mode: 0o755 }, `the container's ${name || 'v2'} cgroup`, k.EEXIST),
+      ),
       ...limits,
       ...entries.map(([name, dir]) =>
-        op('open', { dir: undefined, path: `${dir}/${version === 2 ? 'cgroup.procs' : 'tasks'}`, flags: k.O_WRONLY, mode: 0, resolve: 0, out: join(name) }, 'the door of that cgroup, for the child'),
+        op(
+          'open',
+          {
+            dir: undefined,
+            path: `${dir}/${version === 2 ? 'cgroup.procs' : 'tasks'}`,
+            flags: k.O_WRONLY,
+            mode: 0,
+            resolve: 0,
+            out: join(name),
+          },
+          'the door of that cgroup, for the child',
+        ),
       ),
     ],
-    join: entries.map(([name]) => op('write', { slot: join(name), data: Buffer.from('0') }, `joins the ${name || 'v2'} cgroup`)),
+    join: entries.map(([name]) =>
+      op('write', { slot: join(name), data: Buffer.from('0') }, `joins the ${name || 'v2'} cgroup`),
+    ),
     cleanup: [
       ...entries.slice(0, 1).map(([, dir]) => op('cgroupKill', { path: dir }, 'nothing of the container outlives it')),
       ...entries.map(([, dir]) => op('rmdir', { path: dir }, 'the cgroup goes with the container')),
     ],
-    oomPath: version === 2 ? `${paths['']}/memory.events` : paths['memory'] ? `${paths['memory']}/memory.oom_control` : '',
+    oomPath:
+      version === 2 ? `${paths['']}/memory.events` : paths['memory'] ? `${paths['memory']}/memory.oom_control` : '',
     paths,
   };
 }
@@ -62,11 +78,23 @@ const put = (path: string, value: string | number, why: string, allow?: number):
 function limitsV1(resources: OciResources, paths: Readonly<Record<string, string>>, facts: HostFacts): Op[] {
   const ops: Op[] = [];
   const { memory, cpu, pids } = resources;
-  const limit = (controller: string, file: string, value: string | number | undefined, why: string, allow?: number): void => {
+  const limit = (
+    controller: string,
+    file: string,
+    value: string | number | undefined,
+    why: string,
+    allow?: number,
+  ): void => {
     if (value !== undefined && paths[controller]) ops.push(put(`${paths[controller]}/${file}`, value, why, allow));
   };
   limit('memory', 'memory.limit_in_bytes', memory?.limit, '--memory');
-  limit('memory', 'memory.memsw.limit_in_bytes', memory?.swap, '--memory-swap (a kernel without swap accounting has no such file)', k.ENOENT);
+  limit(
+    'memory',
+    'memory.memsw.limit_in_bytes',
+    memory?.swap,
+    '--memory-swap (a kernel without swap accounting has no such file)',
+    k.ENOENT,
+  );
   limit('memory', 'memory.soft_limit_in_bytes', memory?.reservation, '--memory-reservation');
   limit('cpu', 'cpu.shares', cpu?.shares, '--cpu-shares');
   limit('cpu', 'cpu.cfs_period_us', cpu?.period, '--cpus, --cpu-period');
@@ -97,18 +125,36 @@ function limitsV2(resources: OciResources, dir: string): Op[] {
   if (memory?.limit !== undefined) limit('memory.max', amount(memory.limit), '--memory');
   if (memory?.swap !== undefined) {
     // v1 (and Docker) count memory and swap together, v2 swap alone
-    limit('memory.swap.max', memory.swap < 0 ? 'max' : Math.max(0, memory.swap - (memory.limit ?? 0)), '--memory-swap', k.ENOENT);
+    limit(
+      'memory.swap.max',
+      memory.swap < 0 ? 'max' : Math.max(0, memory.swap - (memory.limit ?? 0)),
+      '--memory-swap',
+      k.ENOENT,
+    );
   }
   limit('memory.low', memory?.reservation, '--memory-reservation');
   if (cpu?.shares) limit('cpu.weight', sharesToWeight(cpu.shares), `--cpu-shares ${cpu.shares}`);
-  if (cpu?.quota !== undefined || cpu?.period !== undefined) limit('cpu.max', `${cpu.quota && cpu.quota > 0 ? cpu.quota : 'max'} ${cpu.period ?? 100000}`, '--cpus, --cpu-quota, --cpu-period');
+  if (cpu?.quota !== undefined || cpu?.period !== undefined)
+    limit(
+      'cpu.max',
+      `${cpu.quota && cpu.quota > 0 ? cpu.quota : 'max'} ${cpu.period ?? 100000}`,
+      '--cpus, --cpu-quota, --cpu-period',
+    );
   limit('cpuset.cpus', cpu?.cpus || undefined, '--cpuset-cpus');
   limit('cpuset.mems', cpu?.mems || undefined, '--cpuset-mems');
   if (pids !== undefined) limit('pids.max', pids.limit <= 0 ? 'max' : pids.limit, '--pids-limit');
   if (resources.devices.length > 0) {
     ops.push(
-      op('open', { dir: undefined, path: dir, flags: k.O_RDONLY, mode: 0, resolve: 0, out: 'cgroup' }, 'the cgroup, for its device program'),
-      op('deviceFilter', { cgroup: 'cgroup', program: deviceFilter(resources.devices) }, 'OCI linux.resources.devices: v2 has no file for it, a BPF program decides'),
+      op(
+        'open',
+        { dir: undefined, path: dir, flags: k.O_RDONLY, mode: 0, resolve: 0, out: 'cgroup' },
+        'the cgroup, for its device program',
+      ),
+      op(
+        'deviceFilter',
+        { cgroup: 'cgroup', program: deviceFilter(resources.devices) },
+        'OCI linux.resources.devices: v2 has no file for it, a BPF program decides',
+      ),
       op('close', { slot: 'cgroup' }, 'used up'),
     );
   }
@@ -125,18 +171,35 @@ export function cgroupRootOps(facts: HostFacts, parent = '/hoist'): Op[] {
   const { version, mounts, controllers } = facts.cgroup;
   if (version === 2) {
     const top = mounts[''];
-    const wanted = ['cpu', 'cpuset', 'io', 'memory', 'pids'].filter((name) => controllers.includes(name)).map((name) => `+${name}`);
+    const wanted = ['cpu', 'cpuset', 'io', 'memory', 'pids']
+      .filter((name) => controllers.includes(name))
+      .map((name) => `+${name}`);
     // one by one: a controller that cannot be had must not take the others with it
-    const enable = (dir: string): Op[] => wanted.map((name) => put(`${dir}/cgroup.subtree_control`, name, 'containers may have limits of this kind', k.EBUSY));
-    return [...enable(`${top}`), op('mkdir', { path: `${top}${parent}`, mode: 0o755 }, 'the parent of all containers', k.EEXIST), ...enable(`${top}${parent}`)];
+    const enable = (dir: string): Op[] =>
+      wanted.map((name) =>
+        put(`${dir}/cgroup.subtree_control`, name, 'containers may have limits of this kind', k.EBUSY),
+      );
+    return [
+      ...enable(`${top}`),
+      op('mkdir', { path: `${top}${parent}`, mode: 0o755 }, 'the parent of all containers', k.EEXIST),
+      ...enable(`${top}${parent}`),
+    ];
   }
   return Object.values(mounts)
-    .map((mount) => op('mkdir', { path: `${mount}${parent}`, mode: 0o755 }, 'the parent of all containers', k.EEXIST) as Op)
+    .map(
+      (mount) =>
+        op('mkdir', { path: `${mount}${parent}`, mode: 0o755 }, 'the parent of all containers', k.EEXIST) as Op,
+    )
     .concat(
       mounts['cpuset'] === undefined
         ? []
         : [
-            put(`${mounts['cpuset']}${parent}/cpuset.cpus`, `0-${facts.cpus - 1}`, 'an empty cpuset takes no process', k.EACCES),
+            put(
+              `${mounts['cpuset']}${parent}/cpuset.cpus`,
+              `0-${facts.cpus - 1}`,
+              'an empty cpuset takes no process',
+              k.EACCES,
+            ),
             put(`${mounts['cpuset']}${parent}/cpuset.mems`, '0', 'an empty cpuset takes no process', k.EACCES),
           ],
     );

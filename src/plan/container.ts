@@ -7,7 +7,7 @@ import { capabilityMask } from './capabilities.ts';
 import { cgroupOps } from './cgroup.ts';
 import type { HostFacts } from './facts.ts';
 import { maskOps, mountOps, placeOps, readonlyOps } from './mounts.ts';
-import { k, op, type Op, type Plan, type Slot, stage } from './ops.ts';
+import { k, type Op, op, type Plan, type Slot, stage } from './ops.ts';
 import { parseRlimit } from './rlimits.ts';
 
 /** The root file system: read-only layers below a writable directory, joined by overlayfs. */
@@ -78,7 +78,12 @@ export function containerPlan(input: ContainerInput): Plan {
   return {
     setup: [
       op('title', { name: keeper.title }, 'what ps shows for the keeper'),
-      op('mkdir', { path: input.runDirectory, mode: 0o700 }, 'its place in the run root, which a reboot empties', k.EEXIST),
+      op(
+        'mkdir',
+        { path: input.runDirectory, mode: 0o700 },
+        'its place in the run root, which a reboot empties',
+        k.EEXIST,
+      ),
       op('listen', { path: keeper.socket, mode: 0o600, out: 'listen' }, 'where terminals and the engine join'),
       op('report', { stage: stage.attachable }, 'they may join from now on'),
       ...placeFilesOps(input),
@@ -86,7 +91,11 @@ export function containerPlan(input: ContainerInput): Plan {
       ...network.before,
       ...streams.setup,
       ...namespaces.open,
-      op('clone', { flags: namespaces.flags, cgroup: undefined, pidfd: 'pidfd' }, `the new process, in namespaces of its own: ${namespaces.names}`),
+      op(
+        'clone',
+        { flags: namespaces.flags, cgroup: undefined, pidfd: 'pidfd' },
+        `the new process, in namespaces of its own: ${namespaces.names}`,
+      ),
       ...streams.forget,
       ...network.setup,
       op('signal', {}, 'its network is there'),
@@ -123,7 +132,13 @@ function placeFilesOps({ root: overlay, files, keeper }: ContainerInput): Op[] {
     // a volatile overlay refuses a work directory that was used before
     op('removeTree', { path: overlay.work }, "overlayfs's work directory of an earlier start"),
     op('mkdir', { path: overlay.work, mode: 0o700 }, "overlayfs's work directory"),
-    ...files.map(({ path, text }) => op('writeFile', { dir: undefined, path, data: Buffer.from(text), flags: k.O_WRONLY | k.O_CREAT | k.O_TRUNC, mode: 0o644 }, `will be mounted as /etc/${path.slice(path.lastIndexOf('/') + 1)}`)),
+    ...files.map(({ path, text }) =>
+      op(
+        'writeFile',
+        { dir: undefined, path, data: Buffer.from(text), flags: k.O_WRONLY | k.O_CREAT | k.O_TRUNC, mode: 0o644 },
+        `will be mounted as /etc/${path.slice(path.lastIndexOf('/') + 1)}`,
+      ),
+    ),
     op('unlink', { path: keeper.exitPath }, 'the exit record of an earlier start', k.ENOENT),
   ];
 }
@@ -155,13 +170,25 @@ function splitNamespaces(all: readonly OciNamespace[]): Namespaces {
     flags: cloned.reduce((flags, one) => flags | cloneFlags[one.type], 0) >>> 0,
     names: fresh.map((one) => one.type).join(', '),
     open: joined.flatMap((one) => [
-      op('open', { dir: undefined, path: one.path, flags: k.O_RDONLY, mode: 0, resolve: 0, out: slot(one) }, `the ${one.type} namespace to share`),
+      op(
+        'open',
+        { dir: undefined, path: one.path, flags: k.O_RDONLY, mode: 0, resolve: 0, out: slot(one) },
+        `the ${one.type} namespace to share`,
+      ),
       // a pid namespace is entered by children alone
-      ...(one.type === 'pid' ? [op('setns', { slot: slot(one), flags: k.CLONE_NEWPID }, 'children are born in that pid namespace')] : []),
+      ...(one.type === 'pid'
+        ? [op('setns', { slot: slot(one), flags: k.CLONE_NEWPID }, 'children are born in that pid namespace')]
+        : []),
     ]),
     join: [
-      ...joined.filter((one) => one.type !== 'pid').map((one) => op('setns', { slot: slot(one), flags: cloneFlags[one.type] }, `shares the ${one.type} namespace`)),
-      ...fresh.filter((one) => one.type === 'cgroup').map(() => op('unshare', { flags: k.CLONE_NEWCGROUP }, 'its own cgroups look like the root of all')),
+      ...joined
+        .filter((one) => one.type !== 'pid')
+        .map((one) =>
+          op('setns', { slot: slot(one), flags: cloneFlags[one.type] }, `shares the ${one.type} namespace`),
+        ),
+      ...fresh
+        .filter((one) => one.type === 'cgroup')
+        .map(() => op('unshare', { flags: k.CLONE_NEWCGROUP }, 'its own cgroups look like the root of all')),
     ],
   };
 }
@@ -203,12 +230,27 @@ export function streamOps(terminal: boolean, stdin: boolean, ptmxRoot: Slot = ro
     forget: [],
     receive: [op('recvFd', { out: 'pty' }, "the terminal's master")],
     open: [
-      op('open', { dir: ptmxRoot, path: 'dev/pts/ptmx', flags: k.O_RDWR | k.O_NOCTTY, mode: 0, resolve: k.RESOLVE_IN_ROOT, out: 'pty' }, "a terminal of the container's own devpts"),
+      op(
+        'open',
+        {
+          dir: ptmxRoot,
+          path: 'dev/pts/ptmx',
+          flags: k.O_RDWR | k.O_NOCTTY,
+          mode: 0,
+          resolve: k.RESOLVE_IN_ROOT,
+          out: 'pty',
+        },
+        "a terminal of the container's own devpts",
+      ),
       op('openPty', { ptmx: 'pty', rows: 0, columns: 0, out: 'tty' }, 'its other side, for the process'),
       op('sendFd', { slot: 'pty' }, 'the master goes to the keeper'),
       ...(console
         ? [
-            op('openTree', { dir: 'tty', path: '', flags: k.OPEN_TREE_CLONE | k.AT_EMPTY_PATH, out: 'console' }, 'the terminal again …'),
+            op(
+              'openTree',
+              { dir: 'tty', path: '', flags: k.OPEN_TREE_CLONE | k.AT_EMPTY_PATH, out: 'console' },
+              'the terminal again …',
+            ),
             ...placeOps('console', ptmxRoot, '/dev/console', 'file', '… as /dev/console'),
           ]
         : []),
@@ -250,10 +292,26 @@ function rootOps({ root: overlay, config }: ContainerInput): Op[] {
     ...(overlay.volatile ? ['volatile'] : []),
   ].join(',');
   return [
-    op('mountAttr', { mount: undefined, path: '/', set: 0, clear: 0, propagation: rootPropagation(config), recursive: 1 }, "no mount made here reaches the host"),
-    op('chdir', { path: overlay.layersDir }, 'layer names are relative to it: the options of an overlay must fit in a page'),
-    op('mountClassic', { source: 'overlay', target: overlay.mountpoint, fstype: 'overlay', flags: 0, data }, `the image's ${overlay.layers.length} layer(s), read-only, below a writable one`),
-    op('open', { dir: undefined, path: overlay.mountpoint, flags: k.O_PATH, mode: 0, resolve: 0, out: root }, 'the root of the container to be'),
+    op(
+      'mountAttr',
+      { mount: undefined, path: '/', set: 0, clear: 0, propagation: rootPropagation(config), recursive: 1 },
+      'no mount made here reaches the host',
+    ),
+    op(
+      'chdir',
+      { path: overlay.layersDir },
+      'layer names are relative to it: the options of an overlay must fit in a page',
+    ),
+    op(
+      'mountClassic',
+      { source: 'overlay', target: overlay.mountpoint, fstype: 'overlay', flags: 0, data },
+      `the image's ${overlay.layers.length} layer(s), read-only, below a writable one`,
+    ),
+    op(
+      'open',
+      { dir: undefined, path: overlay.mountpoint, flags: k.O_PATH, mode: 0, resolve: 0, out: root },
+      'the root of the container to be',
+    ),
   ];
 }
 
@@ -268,7 +326,8 @@ function filesystemOps({ config, facts, sourceKind }: ContainerInput): Op[] {
   // A cgroup file system's content depends on where the controllers are.
   const mounted = mounts.flatMap((mount, index) => {
     const from = `OCI mounts[${index}] ${mount.destination}`;
-    if (mount.type === 'cgroup') return cgroupMountOps(mount.destination, mount.options.includes('ro'), config, facts, from);
+    if (mount.type === 'cgroup')
+      return cgroupMountOps(mount.destination, mount.options.includes('ro'), config, facts, from);
     return mountOps(mount, root, mount.type === 'bind' ? sourceKind(mount.source) : 'directory', from);
   });
   return [
@@ -277,32 +336,79 @@ function filesystemOps({ config, facts, sourceKind }: ContainerInput): Op[] {
     ...linux.devices.flatMap((device, index) => [
       op(
         'mknod',
-        { root, path: device.path.slice(1), mode: ({ c: 0o020000, b: 0o060000, p: 0o010000 })[device.type] | device.fileMode, major: device.major, minor: device.minor },
+        {
+          root,
+          path: device.path.slice(1),
+          mode: { c: 0o020000, b: 0o060000, p: 0o010000 }[device.type] | device.fileMode,
+          major: device.major,
+          minor: device.minor,
+        },
         `OCI linux.devices[${index}] ${device.path}`,
         k.EEXIST,
       ),
       ...(device.uid || device.gid
         ? [
-            op('open', { dir: root, path: device.path.slice(1), flags: k.O_PATH, mode: 0, resolve: k.RESOLVE_IN_ROOT, out: 'device' }, `the owner of ${device.path}`),
+            op(
+              'open',
+              {
+                dir: root,
+                path: device.path.slice(1),
+                flags: k.O_PATH,
+                mode: 0,
+                resolve: k.RESOLVE_IN_ROOT,
+                out: 'device',
+              },
+              `the owner of ${device.path}`,
+            ),
             op('chown', { slot: 'device', uid: device.uid, gid: device.gid }, `the owner of ${device.path}`),
           ]
         : []),
     ]),
     ...devLinks(mounts.some((mount) => mount.destination === '/dev' && mount.type === 'tmpfs')),
     ...Object.entries(linux.sysctl).map(([name, value]) =>
-      op('writeFile', { dir: undefined, path: `/proc/sys/${name.replaceAll('.', '/')}`, data: Buffer.from(value), flags: k.O_WRONLY, mode: 0 }, `--sysctl ${name}, while /proc/sys can be written`),
+      op(
+        'writeFile',
+        {
+          dir: undefined,
+          path: `/proc/sys/${name.replaceAll('.', '/')}`,
+          data: Buffer.from(value),
+          flags: k.O_WRONLY,
+          mode: 0,
+        },
+        `--sysctl ${name}, while /proc/sys can be written`,
+      ),
     ),
-    op('ensure', { root, path: config.process.cwd.replace(/^\/+/, '') || '.', kind: 0, mode: 0o755, uid: 0, gid: 0, out: 'cwd' }, 'the working directory, made where the image lacks it'),
+    op(
+      'ensure',
+      { root, path: config.process.cwd.replace(/^\/+/, '') || '.', kind: 0, mode: 0o755, uid: 0, gid: 0, out: 'cwd' },
+      'the working directory, made where the image lacks it',
+    ),
     ...readonlyOps(root, linux.readonlyPaths.filter(known)),
     ...maskOps(root, linux.maskedPaths.filter(known), (path) => facts.pseudoFiles.has(`${path}/`)),
-    ...(config.root.readonly ? [op('mountAttr', { mount: root, path: '', set: k.MOUNT_ATTR_RDONLY, clear: 0, propagation: 0, recursive: 0 }, '--read-only')] : []),
+    ...(config.root.readonly
+      ? [
+          op(
+            'mountAttr',
+            { mount: root, path: '', set: k.MOUNT_ATTR_RDONLY, clear: 0, propagation: 0, recursive: 0 },
+            '--read-only',
+          ),
+        ]
+      : []),
   ];
 }
 
 /** `/dev/snd` for `/dev/snd/timer`: parents before their children. */
 function deviceDirectories(devices: OciConfig['linux']['devices']): Op[] {
-  const parents = new Set(devices.map(({ path }) => path.slice(1, path.lastIndexOf('/'))).filter((dir) => dir !== 'dev'));
-  return [...parents].map((dir) => op('ensure', { root, path: dir, kind: 0, mode: 0o755, uid: 0, gid: 0, out: 'devices' }, `a directory of devices: /${dir}`));
+  const parents = new Set(
+    devices.map(({ path }) => path.slice(1, path.lastIndexOf('/'))).filter((dir) => dir !== 'dev'),
+  );
+  return [...parents].map((dir) =>
+    op(
+      'ensure',
+      { root, path: dir, kind: 0, mode: 0o755, uid: 0, gid: 0, out: 'devices' },
+      `a directory of devices: /${dir}`,
+    ),
+  );
 }
 
 /** Links that programs expect in /dev (runtime-spec config-linux.md, "Default Devices" and what every runtime adds). */
@@ -316,25 +422,55 @@ function devLinks(own: boolean): Op[] {
     ['ptmx', 'pts/ptmx'],
     ['core', '/proc/kcore'],
   ] as const;
-  return links.map(([name, target]) => op('symlink', { root, target, path: `dev/${name}` }, 'a link that programs expect', k.EEXIST));
+  return links.map(([name, target]) =>
+    op('symlink', { root, target, path: `dev/${name}` }, 'a link that programs expect', k.EEXIST),
+  );
 }
 
 /** v1: the container's own group of each controller, bound below a tmpfs; v2: a view of the tree from its namespace. */
-function cgroupMountOps(destination: string, readonly: boolean, config: OciConfig, facts: HostFacts, from: string): Op[] {
+function cgroupMountOps(
+  destination: string,
+  readonly: boolean,
+  config: OciConfig,
+  facts: HostFacts,
+  from: string,
+): Op[] {
   const attrs = k.MOUNT_ATTR_NOSUID | k.MOUNT_ATTR_NODEV | k.MOUNT_ATTR_NOEXEC | (readonly ? k.MOUNT_ATTR_RDONLY : 0);
   if (facts.cgroup.version === 2) {
     return [
-      op('fsmount', { fstype: 'cgroup2', source: undefined, options: ['source=cgroup'], attrs, out: 'cgroup2' }, `${from}: seen from its own cgroup namespace`),
+      op(
+        'fsmount',
+        { fstype: 'cgroup2', source: undefined, options: ['source=cgroup'], attrs, out: 'cgroup2' },
+        `${from}: seen from its own cgroup namespace`,
+      ),
       ...placeOps('cgroup2', root, destination, 'directory', from),
     ];
   }
   const groups = cgroupOps(config.linux.cgroupsPath, config.linux.resources, facts).paths;
   return [
-    op('fsmount', { fstype: 'tmpfs', source: undefined, options: ['source=tmpfs', 'mode=755', 'size=64k'], attrs: attrs & ~k.MOUNT_ATTR_RDONLY, out: 'cgroups' }, `${from}: a place for the controllers`),
+    op(
+      'fsmount',
+      {
+        fstype: 'tmpfs',
+        source: undefined,
+        options: ['source=tmpfs', 'mode=755', 'size=64k'],
+        attrs: attrs & ~k.MOUNT_ATTR_RDONLY,
+        out: 'cgroups',
+      },
+      `${from}: a place for the controllers`,
+    ),
     ...placeOps('cgroups', root, destination, 'directory', from),
     ...Object.entries(groups).flatMap(([controller, dir]) => [
-      op('openTree', { dir: undefined, path: dir, flags: k.OPEN_TREE_CLONE, out: 'group' }, `${from}: its own ${controller} cgroup`),
-      op('mountAttr', { mount: 'group', path: '', set: attrs, clear: 0, propagation: k.MS_PRIVATE, recursive: 0 }, `${from}: ${readonly ? 'read-only' : 'writable'}`),
+      op(
+        'openTree',
+        { dir: undefined, path: dir, flags: k.OPEN_TREE_CLONE, out: 'group' },
+        `${from}: its own ${controller} cgroup`,
+      ),
+      op(
+        'mountAttr',
+        { mount: 'group', path: '', set: attrs, clear: 0, propagation: k.MS_PRIVATE, recursive: 0 },
+        `${from}: ${readonly ? 'read-only' : 'writable'}`,
+      ),
       ...placeOps('group', root, `${destination}/${controller}`, 'directory', from),
     ]),
   ];
@@ -348,19 +484,57 @@ function identityOps(config: OciConfig): Op[] {
 }
 
 /** The last steps of the process, common to run and exec. */
-export function processOps(process: OciProcess, streams: Streams, input: Pick<ContainerInput, 'config' | 'compileSeccomp' | 'init'>): Op[] {
+export function processOps(
+  process: OciProcess,
+  streams: Streams,
+  input: Pick<ContainerInput, 'config' | 'compileSeccomp' | 'init'>,
+): Op[] {
   const { user, capabilities } = process;
   const profile = input.config.linux.seccomp;
-  const seccomp = profile ? [op('seccomp', { filter: input.compileSeccomp(profile), flags: 0 }, 'which system calls it may make')] : [];
+  const seccomp = profile
+    ? [op('seccomp', { filter: input.compileSeccomp(profile), flags: 0 }, 'which system calls it may make')]
+    : [];
   const path = process.env.find((entry) => entry.startsWith('PATH='))?.slice(5) ?? '';
   const command = process.args[0] ?? '';
   return [
-    op('session', { tty: streams.terminal ? 'tty' : undefined }, streams.terminal ? 'a session with the terminal as its own' : 'a session of its own'),
+    op(
+      'session',
+      { tty: streams.terminal ? 'tty' : undefined },
+      streams.terminal ? 'a session with the terminal as its own' : 'a session of its own',
+    ),
     streams.terminal
       ? op('stdio', { in: 'tty', out: 'tty', err: 'tty' }, 'the terminal as stdin, stdout and stderr')
-      : op('stdio', { in: streams.stdin ? 'stdin.child' : undefined, out: 'stdout.child', err: 'stderr.child' }, 'the pipes as stdin, stdout and stderr'),
-    ...process.rlimits.map((limit) => op('rlimit', { resource: parseRlimit(limit.type), soft: limit.soft < 0 ? 0xffffffffffffffffn : limit.soft, hard: limit.hard < 0 ? 0xffffffffffffffffn : limit.hard }, `--ulimit ${limit.type}`)),
-    ...(process.oomScoreAdj === undefined ? [] : [op('writeFile', { dir: undefined, path: '/proc/self/oom_score_adj', data: Buffer.from(String(process.oomScoreAdj)), flags: k.O_WRONLY, mode: 0 }, '--oom-score-adj')]),
+      : op(
+          'stdio',
+          { in: streams.stdin ? 'stdin.child' : undefined, out: 'stdout.child', err: 'stderr.child' },
+          'the pipes as stdin, stdout and stderr',
+        ),
+    ...process.rlimits.map((limit) =>
+      op(
+        'rlimit',
+        {
+          resource: parseRlimit(limit.type),
+          soft: limit.soft < 0 ? 0xffffffffffffffffn : limit.soft,
+          hard: limit.hard < 0 ? 0xffffffffffffffffn : limit.hard,
+        },
+        `--ulimit ${limit.type}`,
+      ),
+    ),
+    ...(process.oomScoreAdj === undefined
+      ? []
+      : [
+          op(
+            'writeFile',
+            {
+              dir: undefined,
+              path: '/proc/self/oom_score_adj',
+              data: Buffer.from(String(process.oomScoreAdj)),
+              flags: k.O_WRONLY,
+              mode: 0,
+            },
+            '--oom-score-adj',
+          ),
+        ]),
     // Installing a filter needs CAP_SYS_ADMIN unless no-new-privileges is set: before the capabilities go, or after it.
     ...(process.noNewPrivileges ? [] : seccomp),
     op('ids', { uid: user.uid, gid: user.gid, groups: groupBytes(user.additionalGids) }, 'its user and groups'),
@@ -375,7 +549,12 @@ export function processOps(process: OciProcess, streams: Streams, input: Pick<Co
       },
       'what is left of the power of root',
     ),
-    ...(process.noNewPrivileges ? [op('prctl', { option: k.PR_SET_NO_NEW_PRIVS, a: 1, b: 0 }, 'no program gains privileges by being set-uid'), ...seccomp] : []),
+    ...(process.noNewPrivileges
+      ? [
+          op('prctl', { option: k.PR_SET_NO_NEW_PRIVS, a: 1, b: 0 }, 'no program gains privileges by being set-uid'),
+          ...seccomp,
+        ]
+      : []),
     op('umask', { mode: user.umask ?? 0o022 }, 'the usual umask'),
     // changing the user clears it, prctl(2)
     op('prctl', { option: k.PR_SET_PDEATHSIG, a: k.SIGKILL, b: 0 }, 'it never outlives its keeper'),

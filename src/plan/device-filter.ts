@@ -51,10 +51,14 @@ function ruleBody(rule: OciDeviceRule): Buffer[] {
   if (rule.minor !== undefined && rule.type !== 'a') tests.push([5, rule.minor]);
   const bits = [...rule.access].reduce((mask, letter) => mask | (accessBit[letter] ?? 0), 0);
   // an allow rule matches where nothing is asked for beyond it; r1 is free, the context was read
-  const access = rule.type === 'a' || bits === 7 ? [] : [instruction(MOV32_REG, 1, 3, 0, 0), instruction(AND32_IMM, 1, 0, 0, ~bits & 7)];
+  const access =
+    rule.type === 'a' || bits === 7
+      ? []
+      : [instruction(MOV32_REG, 1, 3, 0, 0), instruction(AND32_IMM, 1, 0, 0, ~bits & 7)];
   const length = tests.length + (access.length > 0 ? 3 : 0) + 2;
   const code: Buffer[] = [];
-  for (const [register, value] of tests) code.push(instruction(JNE32_IMM, register, 0, length - code.length - 1, value));
+  for (const [register, value] of tests)
+    code.push(instruction(JNE32_IMM, register, 0, length - code.length - 1, value));
   if (access.length > 0) code.push(...access, instruction(JNE32_IMM, 1, 0, 2, 0));
   code.push(instruction(MOV32_IMM, 0, 0, 0, rule.allow ? 1 : 0), instruction(EXIT, 0, 0, 0, 0));
   return code;

@@ -12,14 +12,27 @@ export interface ExecInput {
   /** Host pid of the container's first process. */
   readonly pid: number;
   readonly cgroup: CgroupOps;
-  readonly keeper: { readonly title: string; readonly socket: string; readonly stdin: boolean; readonly expect: number };
+  readonly keeper: {
+    readonly title: string;
+    readonly socket: string;
+    readonly stdin: boolean;
+    readonly expect: number;
+  };
   readonly compileSeccomp: ContainerInput['compileSeccomp'];
 }
 
 export function execPlan({ process, config, pid, cgroup, keeper, compileSeccomp }: ExecInput): Plan {
   const streams = streamOps(process.terminal, keeper.stdin, 'root', false);
   const own = config.linux.namespaces.filter((one) => one.type !== 'pid' && one.type !== 'user');
-  const flags = { mount: k.CLONE_NEWNS, network: k.CLONE_NEWNET, ipc: k.CLONE_NEWIPC, uts: k.CLONE_NEWUTS, cgroup: k.CLONE_NEWCGROUP, pid: 0, user: 0 };
+  const flags = {
+    mount: k.CLONE_NEWNS,
+    network: k.CLONE_NEWNET,
+    ipc: k.CLONE_NEWIPC,
+    uts: k.CLONE_NEWUTS,
+    cgroup: k.CLONE_NEWCGROUP,
+    pid: 0,
+    user: 0,
+  };
   const pidNamespace = config.linux.namespaces.some((one) => one.type === 'pid');
   return {
     setup: [
@@ -29,7 +42,15 @@ export function execPlan({ process, config, pid, cgroup, keeper, compileSeccomp 
       op('pidfd', { pid, out: 'container' }, "the container's first process"),
       ...cgroup.setup.filter((one) => one.op === 'open'),
       ...streams.setup,
-      ...(pidNamespace ? [op('setns', { slot: 'container', flags: k.CLONE_NEWPID }, "children are born in the container's pid namespace")] : []),
+      ...(pidNamespace
+        ? [
+            op(
+              'setns',
+              { slot: 'container', flags: k.CLONE_NEWPID },
+              "children are born in the container's pid namespace",
+            ),
+          ]
+        : []),
       op('clone', { flags: 0, cgroup: undefined, pidfd: 'pidfd' }, 'the new process'),
       ...streams.forget,
       ...streams.receive,
@@ -58,8 +79,16 @@ export function execPlan({ process, config, pid, cgroup, keeper, compileSeccomp 
       // The container's processes can see this one from setns on: they must not be able to trace it or read its memory.
       op('prctl', { option: k.PR_SET_DUMPABLE, a: 0, b: 0 }, 'out of reach of those inside until it is one of them'),
       ...cgroup.join,
-      op('setns', { slot: 'container', flags: own.reduce((all, one) => all | flags[one.type], 0) }, `shares its ${own.map((one) => one.type).join(', ')} namespaces`),
-      op('open', { dir: undefined, path: '/', flags: k.O_PATH, mode: 0, resolve: 0, out: 'root' }, "the container's root"),
+      op(
+        'setns',
+        { slot: 'container', flags: own.reduce((all, one) => all | flags[one.type], 0) },
+        `shares its ${own.map((one) => one.type).join(', ')} namespaces`,
+      ),
+      op(
+        'open',
+        { dir: undefined, path: '/', flags: k.O_PATH, mode: 0, resolve: 0, out: 'root' },
+        "the container's root",
+      ),
       ...streams.open,
       ...processOps(process, streams, { config, compileSeccomp, init: false }),
     ],

@@ -3,7 +3,7 @@
 
 import { fail } from '../base/errors.ts';
 import type { OciMount } from '../spec/oci/runtime.ts';
-import { k, op, type Op, type Slot } from './ops.ts';
+import { k, type Op, op, type Slot } from './ops.ts';
 
 interface Options {
   readonly set: number;
@@ -77,7 +77,12 @@ export function parseMountOptions(options: readonly string[]): Options {
 /** `/a/b` -> `a/b`: a path to be resolved below a root slot. '/' itself cannot be mounted over. */
 export function inRoot(path: string): string {
   const inside = path.replace(/^\/+/, '');
-  if (inside === '') fail('invalid', 'mount.target', `a mount cannot replace the container's root (destination ${JSON.stringify(path)})`);
+  if (inside === '')
+    fail(
+      'invalid',
+      'mount.target',
+      `a mount cannot replace the container's root (destination ${JSON.stringify(path)})`,
+    );
   return inside;
 }
 
@@ -87,15 +92,57 @@ export function mountOps(mount: OciMount, root: Slot, kind: 'directory' | 'file'
   const slot = `mount:${mount.destination}`;
   const ops: Op[] = [];
   if (options.bind) {
-    ops.push(op('openTree', { dir: undefined, path: mount.source, flags: k.OPEN_TREE_CLONE | (options.recursive ? k.AT_RECURSIVE : 0), out: slot }, `${from}: a copy of ${mount.source}`));
+    ops.push(
+      op(
+        'openTree',
+        {
+          dir: undefined,
+          path: mount.source,
+          flags: k.OPEN_TREE_CLONE | (options.recursive ? k.AT_RECURSIVE : 0),
+          out: slot,
+        },
+        `${from}: a copy of ${mount.source}`,
+      ),
+    );
     if (options.set | options.clear) {
       const recursive = options.recursiveReadonly && options.recursive ? 1 : 0;
-      ops.push(op('mountAttr', { mount: slot, path: '', set: options.set, clear: options.clear, propagation: 0, recursive }, `${from}: ${mount.options.join(',')}`));
+      ops.push(
+        op(
+          'mountAttr',
+          { mount: slot, path: '', set: options.set, clear: options.clear, propagation: 0, recursive },
+          `${from}: ${mount.options.join(',')}`,
+        ),
+      );
     }
     const propagation = options.propagation || k.MS_PRIVATE;
-    ops.push(op('mountAttr', { mount: slot, path: '', set: 0, clear: 0, propagation, recursive: options.propagation ? Number(options.propagationRecursive) : 1 }, `${from}: how mounts spread`));
+    ops.push(
+      op(
+        'mountAttr',
+        {
+          mount: slot,
+          path: '',
+          set: 0,
+          clear: 0,
+          propagation,
+          recursive: options.propagation ? Number(options.propagationRecursive) : 1,
+        },
+        `${from}: how mounts spread`,
+      ),
+    );
   } else {
-    ops.push(op('fsmount', { fstype: mount.type, source: undefined, options: [`source=${mount.source || mount.type}`, ...options.data], attrs: options.set, out: slot }, `${from}: a new ${mount.type}`));
+    ops.push(
+      op(
+        'fsmount',
+        {
+          fstype: mount.type,
+          source: undefined,
+          options: [`source=${mount.source || mount.type}`, ...options.data],
+          attrs: options.set,
+          out: slot,
+        },
+        `${from}: a new ${mount.type}`,
+      ),
+    );
   }
   ops.push(...placeOps(slot, root, mount.destination, options.bind ? kind : 'directory', from));
   return ops;
@@ -105,7 +152,11 @@ export function mountOps(mount: OciMount, root: Slot, kind: 'directory' | 'file'
 export function placeOps(slot: Slot, root: Slot, destination: string, kind: 'directory' | 'file', from: string): Op[] {
   const target = `at:${destination}`;
   return [
-    op('ensure', { root, path: inRoot(destination), kind: kind === 'directory' ? 0 : 1, mode: 0o755, uid: 0, gid: 0, out: target }, `${from}: its place, resolved inside the root`),
+    op(
+      'ensure',
+      { root, path: inRoot(destination), kind: kind === 'directory' ? 0 : 1, mode: 0o755, uid: 0, gid: 0, out: target },
+      `${from}: its place, resolved inside the root`,
+    ),
     op('moveMount', { from: slot, to: target }, `${from}: mounted at ${destination}`),
     op('close', { slot: target }, 'used up'),
     op('close', { slot }, 'used up'),
@@ -117,7 +168,19 @@ export function maskOps(root: Slot, paths: readonly string[], isDirectory: (path
   return paths.flatMap((path, index) => {
     const from = `OCI linux.maskedPaths[${index}]`;
     const cover: Op[] = isDirectory(path)
-      ? [op('fsmount', { fstype: 'tmpfs', source: undefined, options: ['source=tmpfs', 'size=0k', 'nr_inodes=1'], attrs: k.MOUNT_ATTR_RDONLY, out: 'cover' }, `${from}: an empty directory`)]
+      ? [
+          op(
+            'fsmount',
+            {
+              fstype: 'tmpfs',
+              source: undefined,
+              options: ['source=tmpfs', 'size=0k', 'nr_inodes=1'],
+              attrs: k.MOUNT_ATTR_RDONLY,
+              out: 'cover',
+            },
+            `${from}: an empty directory`,
+          ),
+        ]
       : [openInside(root, '/dev/null', 'null', from), copyOf('null', 0, `${from}: /dev/null`)];
     return [openInside(root, path, 'over', from), ...cover, ...coverOps(from)];
   });
@@ -130,14 +193,22 @@ export function readonlyOps(root: Slot, paths: readonly string[]): Op[] {
     return [
       openInside(root, path, 'over', from),
       copyOf('over', k.AT_RECURSIVE, `${from}: a copy of ${path}`),
-      op('mountAttr', { mount: 'cover', path: '', set: k.MOUNT_ATTR_RDONLY, clear: 0, propagation: 0, recursive: 1 }, `${from}: read-only`),
+      op(
+        'mountAttr',
+        { mount: 'cover', path: '', set: k.MOUNT_ATTR_RDONLY, clear: 0, propagation: 0, recursive: 1 },
+        `${from}: read-only`,
+      ),
       ...coverOps(from),
     ];
   });
 }
 
 function openInside(root: Slot, path: string, out: Slot, from: string): Op {
-  return op('open', { dir: root, path: inRoot(path), flags: k.O_PATH, mode: 0, resolve: k.RESOLVE_IN_ROOT, out }, `${from}: ${path}, resolved inside the root`);
+  return op(
+    'open',
+    { dir: root, path: inRoot(path), flags: k.O_PATH, mode: 0, resolve: k.RESOLVE_IN_ROOT, out },
+    `${from}: ${path}, resolved inside the root`,
+  );
 }
 
 function copyOf(slot: Slot, flags: number, why: string): Op {

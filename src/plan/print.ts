@@ -43,11 +43,25 @@ function printFields(one: Op): string {
     const shown = printValue(name, type, values[name]);
     if (shown !== '') parts.push(`${name}=${shown}`);
   }
-  return (parts.length > 0 ? ` ${parts.join(' ')}` : '') + (one.allow === undefined ? '' : ` (errno ${one.allow} is fine)`);
+  return (
+    (parts.length > 0 ? ` ${parts.join(' ')}` : '') + (one.allow === undefined ? '' : ` (errno ${one.allow} is fine)`)
+  );
 }
 
 const octal = new Set(['mode']);
-const hexadecimal = new Set(['flags', 'set', 'clear', 'propagation', 'resolve', 'attrs', 'effective', 'permitted', 'inheritable', 'bounding', 'ambient']);
+const hexadecimal = new Set([
+  'flags',
+  'set',
+  'clear',
+  'propagation',
+  'resolve',
+  'attrs',
+  'effective',
+  'permitted',
+  'inheritable',
+  'bounding',
+  'ambient',
+]);
 
 function printValue(name: string, type: FieldType, value: unknown): string {
   switch (type) {
@@ -69,7 +83,9 @@ function printValue(name: string, type: FieldType, value: unknown): string {
     case 'bytes':
       return (value as Uint8Array).length === 0 ? '' : showBytes(value as Uint8Array);
     case 'patches':
-      return (value as readonly Patch[]).length === 0 ? '' : `[${(value as readonly Patch[]).map((p) => `${p.offset}:<${p.slot}>`).join(' ')}]`;
+      return (value as readonly Patch[]).length === 0
+        ? ''
+        : `[${(value as readonly Patch[]).map((p) => `${p.offset}:<${p.slot}>`).join(' ')}]`;
   }
 }
 

@@ -23,7 +23,11 @@ export interface LaunchOptions {
 }
 
 /** Starts a plan's process; resolves when it runs. */
-export async function launch(executor: Executor, plan: Plan, { socket, onAttachable, explain }: LaunchOptions): Promise<Launched> {
+export async function launch(
+  executor: Executor,
+  plan: Plan,
+  { socket, onAttachable, explain }: LaunchOptions,
+): Promise<Launched> {
   let pid = 0;
   let link: Promise<KeeperLink> | undefined;
   const result = await executor.run(plan, 'launch', (reached, childPid) => {
@@ -33,7 +37,8 @@ export async function launch(executor: Executor, plan: Plan, { socket, onAttacha
       onAttachable();
     } else if (reached === stage.running) pid = childPid;
   });
-  if (!result.ok) throw explain?.(failedOp(plan, result.failure), result.failure.errno) ?? launchError(plan, result.failure);
+  if (!result.ok)
+    throw explain?.(failedOp(plan, result.failure), result.failure.errno) ?? launchError(plan, result.failure);
   if (!link) fail('system', 'keeper.lost', `the keeper did not open ${socket}`);
   return { pid, link: await link };
 }
@@ -44,9 +49,20 @@ export function launchError(plan: Plan, failure: OpFailure): HoistError {
   const sentence = explainFailure(plan, failure, errnoName);
   if (failed?.op === 'exec') return execError(failed.argv[0] ?? '', failed.paths, failure.errno, sentence);
   if (failed?.op === 'chdir' && failure.section === 'child') {
-    return new HoistError('invalid', 'workdir.unusable', `cannot enter the working directory ${failed.path}: ${errnoName(failure.errno)}`);
+    return new HoistError(
+      'invalid',
+      'workdir.unusable',
+      `cannot enter the working directory ${failed.path}: ${errnoName(failure.errno)}`,
+    );
   }
-  return new HoistError('system', 'plan.failed', sentence, failure.errno === k.EPERM ? { hint: 'hoist explain shows every step; this one needs a right that the machine does not give' } : {});
+  return new HoistError(
+    'system',
+    'plan.failed',
+    sentence,
+    failure.errno === k.EPERM
+      ? { hint: 'hoist explain shows every step; this one needs a right that the machine does not give' }
+      : {},
+  );
 }
 
 function failedOp(plan: Plan, { section, index }: OpFailure): Op | undefined {
@@ -57,11 +73,18 @@ function execError(command: string, paths: readonly string[], errno: number, sen
   const named = JSON.stringify(command);
   if (errno === k.ENOENT || errno === k.ENOTDIR) {
     const searched = paths.length !== 1 || paths[0] !== command;
-    return new HoistError('command_not_found', 'command.not_found', `exec: ${named}: ${searched ? 'executable file not found in $PATH' : `stat ${command}: no such file or directory`}`);
+    return new HoistError(
+      'command_not_found',
+      'command.not_found',
+      `exec: ${named}: ${searched ? 'executable file not found in $PATH' : `stat ${command}: no such file or directory`}`,
+    );
   }
-  if (errno === k.EACCES || errno === 21) return new HoistError('not_executable', 'command.not_executable', `exec: ${named}: permission denied`);
+  if (errno === k.EACCES || errno === 21)
+    return new HoistError('not_executable', 'command.not_executable', `exec: ${named}: permission denied`);
   if (errno === 8) {
-    return new HoistError('not_executable', 'command.bad_format', `exec ${command}: exec format error`, { hint: 'the file is for another architecture, or a script without a #! line' });
+    return new HoistError('not_executable', 'command.bad_format', `exec ${command}: exec format error`, {
+      hint: 'the file is for another architecture, or a script without a #! line',
+    });
   }
   return new HoistError('not_executable', 'command.failed', sentence);
 }

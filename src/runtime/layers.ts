@@ -2,14 +2,16 @@
 
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { k, op, type Op } from '../plan/ops.ts';
-import { explainFailure } from '../plan/print.ts';
 import { fail } from '../base/errors.ts';
+import { k, type Op, op } from '../plan/ops.ts';
+import { explainFailure } from '../plan/print.ts';
 import { errnoName } from '../sys/errno.ts';
 import type { Executor } from '../sys/executor.ts';
 
 /** As LayerSource in src/store: where a layer's files are. */
-export type LayerFiles = { readonly kind: 'erofs'; readonly file: string } | { readonly kind: 'dir'; readonly path: string };
+export type LayerFiles =
+  | { readonly kind: 'erofs'; readonly file: string }
+  | { readonly kind: 'dir'; readonly path: string };
 
 export interface LayerMounts {
   /** Names for an overlay's lowerdir, relative to `directory`, in the order given. */
@@ -31,7 +33,11 @@ export function layerMounts(executor: Executor, directory: string, erofs: 'file'
     const setup = erofsOps(source.file, path.join(directory, name), erofs === 'file');
     const result = await executor.run({ setup, child: [], cleanup: [] }, 'here');
     if (!result.ok) {
-      fail('system', 'layer.mount', `cannot mount layer ${diffId} (${source.file}): ${explainFailure({ setup, child: [], cleanup: [] }, result.failure, errnoName)}`);
+      fail(
+        'system',
+        'layer.mount',
+        `cannot mount layer ${diffId} (${source.file}): ${explainFailure({ setup, child: [], cleanup: [] }, result.failure, errnoName)}`,
+      );
     }
     return name;
   }
@@ -54,7 +60,14 @@ export function layerMounts(executor: Executor, directory: string, erofs: 'file'
     async unmount(diffId) {
       if (!known.delete(diffId)) return;
       const target = path.join(directory, nameOf(diffId));
-      await executor.run({ setup: [op('umount', { path: target, flags: k.MNT_DETACH }, 'the layer is removed', k.EINVAL)], child: [], cleanup: [] }, 'here');
+      await executor.run(
+        {
+          setup: [op('umount', { path: target, flags: k.MNT_DETACH }, 'the layer is removed', k.EINVAL)],
+          child: [],
+          cleanup: [],
+        },
+        'here',
+      );
     },
   };
 }
@@ -63,7 +76,17 @@ function erofsOps(file: string, target: string, direct: boolean): Op[] {
   return [
     op('open', { dir: undefined, path: file, flags: k.O_RDONLY, mode: 0, resolve: 0, out: 'file' }, "the layer's file"),
     ...(direct ? [] : [op('loop', { file: 'file', out: 'device' }, 'before 6.12 erofs mounts block devices alone')]),
-    op('fsmount', { fstype: 'erofs', source: direct ? 'file' : 'device', options: ['ro'], attrs: k.MOUNT_ATTR_RDONLY, out: 'mount' }, 'the layer'),
+    op(
+      'fsmount',
+      {
+        fstype: 'erofs',
+        source: direct ? 'file' : 'device',
+        options: ['ro'],
+        attrs: k.MOUNT_ATTR_RDONLY,
+        out: 'mount',
+      },
+      'the layer',
+    ),
     op('open', { dir: undefined, path: target, flags: k.O_PATH, mode: 0, resolve: 0, out: 'target' }, 'its place'),
     op('moveMount', { from: 'mount', to: 'target' }, "mounted in the executor's namespace, for all containers"),
   ];

@@ -32,7 +32,9 @@ function boundingSet(): bigint {
 }
 
 function erofsSupport(major: number, minor: number): MachineFacts['erofs'] {
-  const known = readFileSync('/proc/filesystems', 'utf8').includes('\terofs') || existsSync(`/lib/modules/${os.release()}/kernel/fs/erofs`);
+  const known =
+    readFileSync('/proc/filesystems', 'utf8').includes('\terofs') ||
+    existsSync(`/lib/modules/${os.release()}/kernel/fs/erofs`);
   if (!known || process.geteuid?.() !== 0) return 'none';
   return major > 6 || (major === 6 && minor >= 12) ? 'file' : 'loop';
 }
@@ -49,7 +51,8 @@ export function cgroupFacts(mountinfo: string): CgroupFacts {
     if (type === 'cgroup2') unified ??= mountpoint;
     if (type !== 'cgroup') continue;
     for (const option of superOptions.split(',')) {
-      if (['cpu', 'cpuacct', 'cpuset', 'memory', 'pids', 'devices', 'freezer', 'blkio'].includes(option)) mounts[option] ??= mountpoint;
+      if (['cpu', 'cpuacct', 'cpuset', 'memory', 'pids', 'devices', 'freezer', 'blkio'].includes(option))
+        mounts[option] ??= mountpoint;
     }
   }
   if (Object.keys(mounts).length > 0) return { version: 1, mounts, controllers: [] };
@@ -73,7 +76,14 @@ function pseudoFiles(): ReadonlySet<string> {
     }
   };
   for (const name of readdirSync('/proc')) if (!/^\d+$/.test(name)) look(`/proc/${name}`);
-  for (const path of ['/dev/mqueue', '/sys/firmware', '/sys/devices/virtual/powercap', '/sys/fs/selinux', ...coreThermal()]) look(path);
+  for (const path of [
+    '/dev/mqueue',
+    '/sys/firmware',
+    '/sys/devices/virtual/powercap',
+    '/sys/fs/selinux',
+    ...coreThermal(),
+  ])
+    look(path);
   return found;
 }
 

@@ -1,5 +1,6 @@
 // Puts the verbs together as the interfaces of engine.ts.
 
+import { fail } from '../../base/errors.ts';
 import type { Containers } from '../engine.ts';
 import { createContainer } from './create.ts';
 import type { ContainerPool } from './deps.ts';
@@ -13,7 +14,6 @@ import { removeContainer } from './remove.ts';
 import { startContainer } from './start.ts';
 import { killContainer, restartContainer, stopContainer } from './stop.ts';
 import { waitContainer } from './wait.ts';
-import { fail } from '../../base/errors.ts';
 
 export function createContainers(pool: ContainerPool): Containers {
   const { deps } = pool;

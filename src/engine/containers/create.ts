@@ -24,7 +24,11 @@ export interface CreateOptions {
 }
 
 /** Makes the container; fails with `container.name_invalid`, `container.name_taken`, `image.not_found` and what mergeConfig refuses. */
-export async function createContainer(pool: ContainerPool, request: ContainerCreate, options: CreateOptions): Promise<ContainerRecord> {
+export async function createContainer(
+  pool: ContainerPool,
+  request: ContainerCreate,
+  options: CreateOptions,
+): Promise<ContainerRecord> {
   const record = await composeRecord(pool, request, options);
   pool.names.set(record.name, record.id); // reserved from here on: two creates of one name at once cannot both have it
   try {
@@ -41,23 +45,47 @@ export async function createContainer(pool: ContainerPool, request: ContainerCre
 }
 
 /** The record that create would write; also what explain works on. */
-export async function composeRecord(pool: ContainerPool, request: ContainerCreate, { name, platform }: CreateOptions): Promise<ContainerRecord> {
+export async function composeRecord(
+  pool: ContainerPool,
+  request: ContainerCreate,
+  { name, platform }: CreateOptions,
+): Promise<ContainerRecord> {
   const { deps } = pool;
   checkName(pool, name);
-  const image = await resolveImage(deps.store, request.Config.Image, platform === '' ? {} : { platform: parsePlatform(platform, deps.host) });
+  const image = await resolveImage(
+    deps.store,
+    request.Config.Image,
+    platform === '' ? {} : { platform: parsePlatform(platform, deps.host) },
+  );
   const id = newId(pool);
   const config = mergeConfig(request.Config, image.config.config ?? {});
   const { HostConfig: asked } = request;
-  const hostConfig = { ...asked, NetworkMode: asked.NetworkMode === 'default' || asked.NetworkMode === '' ? 'bridge' : canonicalPeer(pool, asked.NetworkMode), PidMode: canonicalPeer(pool, asked.PidMode), IpcMode: canonicalPeer(pool, asked.IpcMode) };
+  const hostConfig = {
+    ...asked,
+    NetworkMode:
+      asked.NetworkMode === 'default' || asked.NetworkMode === '' ? 'bridge' : canonicalPeer(pool, asked.NetworkMode),
+    PidMode: canonicalPeer(pool, asked.PidMode),
+    IpcMode: canonicalPeer(pool, asked.IpcMode),
+  };
   validateCreate({ Config: config, HostConfig: hostConfig }, deps.facts);
-  containerCapabilities({ privileged: hostConfig.Privileged, add: hostConfig.CapAdd ?? [], drop: hostConfig.CapDrop ?? [], host: deps.facts.capabilities });
+  containerCapabilities({
+    privileged: hostConfig.Privileged,
+    add: hostConfig.CapAdd ?? [],
+    drop: hostConfig.CapDrop ?? [],
+    host: deps.facts.capabilities,
+  });
   if (config.StopSignal) parseSignal(config.StopSignal);
   return {
     schema: 1,
     id,
     name: name.replace(/^\//, '') || generateName((one) => pool.names.has(one)),
     created: now(),
-    config: { ...config, Hostname: config.Hostname || (hostConfig.NetworkMode === 'host' || hostConfig.UTSMode === 'host' ? os.hostname() : id.slice(0, 12)) },
+    config: {
+      ...config,
+      Hostname:
+        config.Hostname ||
+        (hostConfig.NetworkMode === 'host' || hostConfig.UTSMode === 'host' ? os.hostname() : id.slice(0, 12)),
+    },
     hostConfig,
     image: { id: image.id, manifest: image.stored.manifest.digest, layers: image.config.rootfs.diff_ids },
     platform: formatPlatform(image.config),
@@ -78,17 +106,27 @@ function checkName(pool: ContainerPool, name: string): void {
   const bare = name.replace(/^\//, '');
   if (bare === '') return;
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(bare)) {
-    fail('invalid', 'container.name_invalid', `Invalid container name (${bare}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
+    fail(
+      'invalid',
+      'container.name_invalid',
+      `Invalid container name (${bare}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
+    );
   }
   const taken = pool.names.get(bare);
   if (taken !== undefined) {
-    fail('conflict', 'container.name_taken', `Conflict. The container name "/${bare}" is already in use by container "${taken}". You have to remove (or rename) that container to be able to reuse that name.`);
+    fail(
+      'conflict',
+      'container.name_taken',
+      `Conflict. The container name "/${bare}" is already in use by container "${taken}". You have to remove (or rename) that container to be able to reuse that name.`,
+    );
   }
 }
 
 /** `container:web` -> `container:<id>`: a name may be given to another container later. */
 function canonicalPeer(pool: ContainerPool, mode: string): string {
-  return mode.startsWith('container:') ? `container:${findContainer(pool, mode.slice('container:'.length)).record.id}` : mode;
+  return mode.startsWith('container:')
+    ? `container:${findContainer(pool, mode.slice('container:'.length)).record.id}`
+    : mode;
 }
 
 function mountPoints(host: HostConfig): MountPoint[] {
@@ -96,18 +134,27 @@ function mountPoints(host: HostConfig): MountPoint[] {
     const [source = '', destination = '', options = ''] = bind.split(':');
     const words = options.split(',').filter((word) => word !== '');
     const propagation = words.find((word) => /^r?(private|shared|slave)$/.test(word)) ?? 'rprivate';
-    return { Type: 'bind', Source: path.normalize(source), Destination: path.normalize(destination), Mode: options, RW: !words.includes('ro'), Propagation: propagation };
+    return {
+      Type: 'bind',
+      Source: path.normalize(source),
+      Destination: path.normalize(destination),
+      Mode: options,
+      RW: !words.includes('ro'),
+      Propagation: propagation,
+    };
   });
   const mounts = (host.Mounts ?? [])
     .filter(({ Type }) => Type === 'bind')
-    .map((mount): MountPoint => ({
-      Type: 'bind',
-      Source: path.normalize(mount.Source ?? ''),
-      Destination: path.normalize(mount.Target),
-      Mode: mount.BindOptions?.NonRecursive ? 'nonrecursive' : '',
-      RW: !mount.ReadOnly,
-      Propagation: mount.BindOptions?.Propagation || 'rprivate',
-    }));
+    .map(
+      (mount): MountPoint => ({
+        Type: 'bind',
+        Source: path.normalize(mount.Source ?? ''),
+        Destination: path.normalize(mount.Target),
+        Mode: mount.BindOptions?.NonRecursive ? 'nonrecursive' : '',
+        RW: !mount.ReadOnly,
+        Propagation: mount.BindOptions?.Propagation || 'rprivate',
+      }),
+    );
   const all = [...binds, ...mounts];
   const seen = new Set<string>();
   for (const { Destination } of [...all, ...Object.keys(host.Tmpfs ?? {}).map((Destination) => ({ Destination }))]) {
@@ -131,7 +178,12 @@ async function makeSources(host: HostConfig): Promise<void> {
     await stat(mount.Source ?? '').catch(async (error: unknown) => {
       if (errnoOf(error) !== 'ENOENT') throw error;
       if (mount.BindOptions?.CreateMountpoint) await mkdir(mount.Source ?? '', { recursive: true });
-      else fail('invalid', 'mount.source', `invalid mount config for type "bind": bind source path does not exist: ${mount.Source}`);
+      else
+        fail(
+          'invalid',
+          'mount.source',
+          `invalid mount config for type "bind": bind source path does not exist: ${mount.Source}`,
+        );
     });
   }
 }

@@ -1,9 +1,9 @@
 // What the container use cases stand on, and the containers as they live in the engine's memory.
 
+import type { NetworkOps } from '../../plan/container.ts';
+import type { Op } from '../../plan/ops.ts';
 import type { KeeperLink } from '../../runtime/keeper.ts';
 import type { LayerMounts } from '../../runtime/layers.ts';
-import type { Op } from '../../plan/ops.ts';
-import type { NetworkOps } from '../../plan/container.ts';
 import type { Platform } from '../../spec/oci/image.ts';
 import type { SeccompProfile } from '../../spec/oci/seccomp.ts';
 import type { Store } from '../../store/store.ts';
@@ -67,7 +67,15 @@ export interface ContainerPool {
 }
 
 export function newLive(record: ContainerRecord): Live {
-  return { record, link: undefined, exited: new Set(), removed: new Set(), turn: Promise.resolve(), execs: new Set(), ended: undefined };
+  return {
+    record,
+    link: undefined,
+    exited: new Set(),
+    removed: new Set(),
+    turn: Promise.resolve(),
+    execs: new Set(),
+    ended: undefined,
+  };
 }
 
 /** Runs `act` when everything that was asked of this container before is done. */

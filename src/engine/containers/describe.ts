@@ -1,9 +1,15 @@
 // A container as the API's documents show it: one row of `ps`, the page of `inspect`. Pure, but for the clock.
 
-import type { ContainerInspect, ContainerSummary, EndpointSettings, PortBinding, PortSummary } from '../../spec/docker/container.ts';
+import type {
+  ContainerInspect,
+  ContainerSummary,
+  EndpointSettings,
+  PortBinding,
+  PortSummary,
+} from '../../spec/docker/container.ts';
+import { humanDuration } from './duration.ts';
 import { argumentsOf } from './merge.ts';
 import { type ContainerPaths, type ContainerRecord, type EndpointRecord, pathsOf, type RunState } from './record.ts';
-import { humanDuration } from './duration.ts';
 
 export function summaryOf(record: ContainerRecord, imageName: string, now: number): ContainerSummary {
   const { config, state } = record;
@@ -52,7 +58,12 @@ export function statusText(state: RunState, now: number): string {
 
 function portSummaries({ config, endpoint }: ContainerRecord): PortSummary[] {
   if (!endpoint) return [];
-  const published = endpoint.ports.map(({ hostIp, hostPort, containerPort, protocol }) => ({ IP: hostIp, PrivatePort: containerPort, PublicPort: hostPort, Type: protocol }));
+  const published = endpoint.ports.map(({ hostIp, hostPort, containerPort, protocol }) => ({
+    IP: hostIp,
+    PrivatePort: containerPort,
+    PublicPort: hostPort,
+    Type: protocol,
+  }));
   const exposed = Object.keys(config.ExposedPorts ?? {})
     .map((key) => ({ PrivatePort: Number.parseInt(key, 10), Type: key.split('/')[1] ?? 'tcp' }))
     .filter((one) => !published.some((other) => other.PrivatePort === one.PrivatePort && other.Type === one.Type));
@@ -96,7 +107,13 @@ export interface Sizes {
   readonly SizeRootFs: number;
 }
 
-export function inspectOf(record: ContainerRecord, paths: ContainerPaths, driver: string, execs: readonly string[], sizes: Sizes | undefined): ContainerInspect {
+export function inspectOf(
+  record: ContainerRecord,
+  paths: ContainerPaths,
+  driver: string,
+  execs: readonly string[],
+  sizes: Sizes | undefined,
+): ContainerInspect {
   const { config, state, endpoint } = record;
   const [program = '', ...args] = argumentsOf(config);
   const files = pathsOf(paths, record.id);

@@ -1,7 +1,7 @@
 // Devices of the host for a container: --device, and all of them for --privileged.
 
 import { lstatSync, readdirSync, type Stats } from 'node:fs';
-import { stat, readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf, fail } from '../../base/errors.ts';
 import type { DeviceMapping } from '../../spec/docker/container.ts';
@@ -33,11 +33,30 @@ export async function mappedDevices(mappings: readonly DeviceMapping[]): Promise
   const rules: OciDeviceRule[] = [];
   for (const { PathOnHost: host, PathInContainer: target, CgroupPermissions: access } of mappings) {
     const found = await walk(host, target || host).catch((error: unknown) =>
-      errnoOf(error) === 'ENOENT' ? fail('not_found', 'device.not_found', `error gathering device information while adding custom device "${host}": no such file or directory`) : Promise.reject(error),
+      errnoOf(error) === 'ENOENT'
+        ? fail(
+            'not_found',
+            'device.not_found',
+            `error gathering device information while adding custom device "${host}": no such file or directory`,
+          )
+        : Promise.reject(error),
     );
-    if (found.length === 0) fail('invalid', 'device.invalid', `error gathering device information while adding custom device "${host}": not a device node`);
+    if (found.length === 0)
+      fail(
+        'invalid',
+        'device.invalid',
+        `error gathering device information while adding custom device "${host}": not a device node`,
+      );
     devices.push(...found);
-    rules.push(...found.map(({ type, major, minor }) => ({ allow: true, type: type as 'b' | 'c', major, minor, access: access || 'rwm' })));
+    rules.push(
+      ...found.map(({ type, major, minor }) => ({
+        allow: true,
+        type: type as 'b' | 'c',
+        major,
+        minor,
+        access: access || 'rwm',
+      })),
+    );
   }
   return { devices, rules };
 }
@@ -48,12 +67,26 @@ async function walk(host: string, target: string): Promise<OciDevice[]> {
     const device = deviceAt(target, stats);
     return device ? [device] : [];
   }
-  const nested = await Promise.all((await readdir(host)).map((name) => walk(path.join(host, name), path.join(target, name)).catch(() => [])));
+  const nested = await Promise.all(
+    (await readdir(host)).map((name) => walk(path.join(host, name), path.join(target, name)).catch(() => [])),
+  );
   return nested.flat();
 }
 
 /** Terminals, message queues and shared memory are the container's own; consoles stay the host's. */
-const notGiven = new Set(['pts', 'shm', 'fd', 'mqueue', 'console', 'ptmx', 'lxc', 'lxd-fuse', '.lxc', '.udev', '.lxd-mounts']);
+const notGiven = new Set([
+  'pts',
+  'shm',
+  'fd',
+  'mqueue',
+  'console',
+  'ptmx',
+  'lxc',
+  'lxd-fuse',
+  '.lxc',
+  '.udev',
+  '.lxd-mounts',
+]);
 
 /** Every device below /dev, for --privileged. */
 export function hostDevices(): readonly OciDevice[] {

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { fail } from '../../base/errors.ts';
+import { capabilityMask } from '../../plan/capabilities.ts';
 import { cgroupOps } from '../../plan/cgroup.ts';
 import { execPlan } from '../../plan/exec.ts';
 import type { Plan } from '../../plan/ops.ts';
@@ -18,7 +19,6 @@ import { mergeEnv } from './merge.ts';
 import { capabilitySets, environment, ociConfig } from './oci.ts';
 import { userOf } from './prepare.ts';
 import { pathsOf } from './record.ts';
-import { capabilityMask } from '../../plan/capabilities.ts';
 
 interface Exec {
   readonly id: string;
@@ -35,13 +35,19 @@ const remembered = 1000;
 
 export function createExecs(pool: ContainerPool): Execs {
   const execs = new Map<string, Exec>();
-  const find = (id: string): Exec => execs.get(id) ?? fail('not_found', 'exec.not_found', `No such exec instance: ${id}`);
+  const find = (id: string): Exec =>
+    execs.get(id) ?? fail('not_found', 'exec.not_found', `No such exec instance: ${id}`);
 
   return {
     async create(container, request) {
       const live = runningContainer(pool, container);
       if (request.Cmd.length === 0) fail('invalid', 'exec.no_command', 'No exec command specified');
-      if (request.WorkingDir !== '' && !request.WorkingDir.startsWith('/')) fail('invalid', 'workdir.relative', `the working directory '${request.WorkingDir}' is invalid, it needs to be an absolute path`);
+      if (request.WorkingDir !== '' && !request.WorkingDir.startsWith('/'))
+        fail(
+          'invalid',
+          'workdir.relative',
+          `the working directory '${request.WorkingDir}' is invalid, it needs to be an absolute path`,
+        );
       const id = randomBytes(32).toString('hex');
       execs.set(id, { id, live, request, pid: 0, exitCode: null, link: undefined, ended: undefined });
       live.execs.add(id);
@@ -59,7 +65,11 @@ export function createExecs(pool: ContainerPool): Execs {
     },
     async explain(container, request) {
       const live = runningContainer(pool, container);
-      const { plan, config } = await planOf(pool, { id: '0'.repeat(64), live, request, pid: 0, exitCode: null, link: undefined, ended: undefined }, false);
+      const { plan, config } = await planOf(
+        pool,
+        { id: '0'.repeat(64), live, request, pid: 0, exitCode: null, link: undefined, ended: undefined },
+        false,
+      );
       return explained(plan, config);
     },
   };
@@ -67,7 +77,8 @@ export function createExecs(pool: ContainerPool): Execs {
 
 function runningContainer(pool: ContainerPool, ref: string): Live {
   const live = findContainer(pool, ref);
-  if (live.record.state.status !== 'running') fail('conflict', 'container.not_running', `container ${live.record.id} is not running`);
+  if (live.record.state.status !== 'running')
+    fail('conflict', 'container.not_running', `container ${live.record.id} is not running`);
   return live;
 }
 
@@ -86,7 +97,10 @@ async function startExec(pool: ContainerPool, exec: Exec, options: StartOptions)
   if (exec.ended) fail('conflict', 'exec.started', `exec ${exec.id} has already run`);
   const { plan, socket } = await planOf(pool, exec, options.onAttachable !== undefined);
   try {
-    const launched = await launch(pool.deps.executor(), plan, { socket, onAttachable: () => options.onAttachable?.({ socket, tty: request.Tty, stdin: request.AttachStdin }) });
+    const launched = await launch(pool.deps.executor(), plan, {
+      socket,
+      onAttachable: () => options.onAttachable?.({ socket, tty: request.Tty, stdin: request.AttachStdin }),
+    });
     exec.pid = launched.pid;
     exec.link = launched.link;
     exec.ended = launched.link.ended.then((end) => {
@@ -102,21 +116,41 @@ async function startExec(pool: ContainerPool, exec: Exec, options: StartOptions)
   }
 }
 
-async function planOf(pool: ContainerPool, exec: Exec, attached: boolean): Promise<{ plan: Plan; config: OciConfig; socket: string }> {
+async function planOf(
+  pool: ContainerPool,
+  exec: Exec,
+  attached: boolean,
+): Promise<{ plan: Plan; config: OciConfig; socket: string }> {
   const { deps } = pool;
   const { record } = exec.live;
   const layers = await Promise.all(record.image.layers.map((diffId) => deps.store.layers.info(diffId)));
   const user = userOf(deps, record, layers, exec.request.User || record.config.User);
   const files = { hosts: '', hostname: '', resolvConf: '' };
   const host = exec.request.Privileged ? { ...record.hostConfig, Privileged: true } : record.hostConfig;
-  const config = ociConfig({ ...record, hostConfig: host }, { user, files, devices: [], deviceRules: [], joined: joinedAnyway }, deps.facts);
+  const config = ociConfig(
+    { ...record, hostConfig: host },
+    { user, files, devices: [], deviceRules: [], joined: joinedAnyway },
+    deps.facts,
+  );
   const socket = path.join(pathsOf(deps.paths, record.id).run, exec.id.slice(0, 12));
   const plan = execPlan({
-    process: processOf(exec.request, config, user.home, record.config.Env, record.config.Hostname, record.config.WorkingDir),
+    process: processOf(
+      exec.request,
+      config,
+      user.home,
+      record.config.Env,
+      record.config.Hostname,
+      record.config.WorkingDir,
+    ),
     config,
     pid: record.state.pid,
     cgroup: cgroupOps(config.linux.cgroupsPath, config.linux.resources, deps.facts),
-    keeper: { title: `hoist-exec ${record.id.slice(0, 12)}`, socket, stdin: exec.request.AttachStdin, expect: attached ? 2 : 1 },
+    keeper: {
+      title: `hoist-exec ${record.id.slice(0, 12)}`,
+      socket,
+      stdin: exec.request.AttachStdin,
+      expect: attached ? 2 : 1,
+    },
     compileSeccomp: deps.compileSeccomp,
   });
   return { plan, config, socket };
@@ -125,7 +159,14 @@ async function planOf(pool: ContainerPool, exec: Exec, attached: boolean): Promi
 /** The namespaces are taken from the container's process: how it came by them does not matter. */
 const joinedAnyway = { pid: '-', network: '-', ipc: '-', uts: '-' };
 
-function processOf(request: ExecCreate, config: OciConfig, home: string, containerEnv: readonly string[], hostname: string, workingDir: string): OciProcess {
+function processOf(
+  request: ExecCreate,
+  config: OciConfig,
+  home: string,
+  containerEnv: readonly string[],
+  hostname: string,
+  workingDir: string,
+): OciProcess {
   const { process } = config;
   return {
     ...process,
@@ -148,6 +189,12 @@ function inspectExec(exec: Exec): ExecInspect {
     OpenStdin: exec.request.AttachStdin,
     OpenStdout: exec.request.AttachStdout,
     OpenStderr: exec.request.AttachStderr,
-    ProcessConfig: { tty: exec.request.Tty, entrypoint, arguments: args, user: exec.request.User, privileged: exec.request.Privileged },
+    ProcessConfig: {
+      tty: exec.request.Tty,
+      entrypoint,
+      arguments: args,
+      user: exec.request.User,
+      privileged: exec.request.Privileged,
+    },
   };
 }

@@ -6,14 +6,23 @@ import { planToJson, printPlan } from '../../plan/print.ts';
 import type { ContainerCreate } from '../../spec/docker/container.ts';
 import type { OciConfig } from '../../spec/oci/runtime.ts';
 import type { ExplainedPlan } from '../engine.ts';
-import { composeRecord, type CreateOptions } from './create.ts';
+import { type CreateOptions, composeRecord } from './create.ts';
 import type { ContainerPool } from './deps.ts';
 import { prepare } from './prepare.ts';
 
-export async function explainContainer(pool: ContainerPool, request: ContainerCreate, options: CreateOptions): Promise<ExplainedPlan> {
+export async function explainContainer(
+  pool: ContainerPool,
+  request: ContainerCreate,
+  options: CreateOptions,
+): Promise<ExplainedPlan> {
   const record = await composeRecord(pool, request, options);
   const ownNetwork = record.hostConfig.NetworkMode === 'bridge';
-  const { input, config } = await prepare(pool, record, ownNetwork ? await pool.deps.network.preview(record) : undefined, 1);
+  const { input, config } = await prepare(
+    pool,
+    record,
+    ownNetwork ? await pool.deps.network.preview(record) : undefined,
+    1,
+  );
   return explained(containerPlan(input), config);
 }
 

@@ -9,8 +9,8 @@ import type { Filters } from '../engine.ts';
 import { resolveImage } from '../images/resolve.ts';
 import type { ContainerPool, Live } from './deps.ts';
 import { type Sizes, summaryOf } from './describe.ts';
-import { type ContainerRecord, pathsOf } from './record.ts';
 import { findContainer } from './find.ts';
+import { type ContainerRecord, pathsOf } from './record.ts';
 
 export interface ListOptions {
   readonly all: boolean;
@@ -21,12 +21,31 @@ export interface ListOptions {
 
 type Test = (record: ContainerRecord, row: ContainerSummary) => boolean;
 
-const known = ['ancestor', 'before', 'exited', 'expose', 'health', 'id', 'is-task', 'label', 'name', 'network', 'publish', 'since', 'status', 'volume'];
+const known = [
+  'ancestor',
+  'before',
+  'exited',
+  'expose',
+  'health',
+  'id',
+  'is-task',
+  'label',
+  'name',
+  'network',
+  'publish',
+  'since',
+  'status',
+  'volume',
+];
 const statuses = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
 
-export async function listContainers(pool: ContainerPool, { all, limit, size, filters }: ListOptions): Promise<readonly ContainerSummary[]> {
+export async function listContainers(
+  pool: ContainerPool,
+  { all, limit, size, filters }: ListOptions,
+): Promise<readonly ContainerSummary[]> {
   const tests = await testsOf(pool, filters);
-  const everything = all || limit > 0 || ['status', 'exited', 'before', 'since'].some((key) => (filters[key]?.length ?? 0) > 0);
+  const everything =
+    all || limit > 0 || ['status', 'exited', 'before', 'since'].some((key) => (filters[key]?.length ?? 0) > 0);
   const newest = [...pool.live.values()].sort((a, b) => (a.record.created < b.record.created ? 1 : -1));
   const now = Date.now();
   const rows: ContainerSummary[] = [];
@@ -69,27 +88,41 @@ async function testsOf(pool: ContainerPool, filters: Filters): Promise<Test[]> {
 async function testOf(pool: ContainerPool, key: string, values: readonly string[]): Promise<Test> {
   switch (key) {
     case 'status':
-      for (const value of values) if (!statuses.includes(value)) fail('invalid', 'filter.status', `invalid filter 'status=${value}'`);
+      for (const value of values)
+        if (!statuses.includes(value)) fail('invalid', 'filter.status', `invalid filter 'status=${value}'`);
       return ({ state }) => values.includes(state.status);
     case 'exited': {
-      const codes = values.map((value) => (/^-?\d+$/.test(value) ? Number(value) : fail('invalid', 'filter.exited', `invalid filter 'exited=${value}'`)));
+      const codes = values.map((value) =>
+        /^-?\d+$/.test(value) ? Number(value) : fail('invalid', 'filter.exited', `invalid filter 'exited=${value}'`),
+      );
       return ({ state }) => state.status === 'exited' && codes.includes(state.exitCode);
     }
     case 'id':
       return ({ id }) => values.some((value) => id.startsWith(value) || matches(id, value));
     case 'name':
-      return ({ name }) => values.some((value) => matches(name, value.replace(/^(\^?)\//, '$1')) || matches(`/${name}`, value));
+      return ({ name }) =>
+        values.some((value) => matches(name, value.replace(/^(\^?)\//, '$1')) || matches(`/${name}`, value));
     case 'label':
       return ({ config }) => values.every((value) => hasLabel(config.Labels, value));
     case 'ancestor': {
-      const ids = new Set((await Promise.all(values.map((value) => resolveImage(pool.deps.store, value).catch(() => undefined)))).map((image) => image?.id));
+      const ids = new Set(
+        (await Promise.all(values.map((value) => resolveImage(pool.deps.store, value).catch(() => undefined)))).map(
+          (image) => image?.id,
+        ),
+      );
       return ({ image, config }) => ids.has(image.id) || values.includes(config.Image);
     }
     case 'before':
     case 'since':
-      return byAge(key, values.map((value) => findContainer(pool, value)));
+      return byAge(
+        key,
+        values.map((value) => findContainer(pool, value)),
+      );
     case 'volume':
-      return ({ mounts }) => values.some((value) => mounts.some((mount) => mount.Destination === value || mount.Source === value || mount.Name === value));
+      return ({ mounts }) =>
+        values.some((value) =>
+          mounts.some((mount) => mount.Destination === value || mount.Source === value || mount.Name === value),
+        );
     case 'network':
       return ({ hostConfig }) => values.includes(hostConfig.NetworkMode);
     case 'publish':
@@ -117,20 +150,28 @@ export function hasLabel(labels: Readonly<Record<string, string>>, wanted: strin
 }
 
 function byAge(key: 'before' | 'since', others: readonly Live[]): Test {
-  return ({ created }) => others.every(({ record }) => (key === 'before' ? created < record.created : created > record.created));
+  return ({ created }) =>
+    others.every(({ record }) => (key === 'before' ? created < record.created : created > record.created));
 }
 
 function byPort(key: 'publish' | 'expose', values: readonly string[]): Test {
   const ranges = values.map((value) => {
-    const [, from, to, protocol] = /^(\d+)(?:-(\d+))?(?:\/(tcp|udp|sctp))?$/.exec(value) ?? fail('invalid', 'filter.port', `invalid filter '${key}=${value}'`);
+    const [, from, to, protocol] =
+      /^(\d+)(?:-(\d+))?(?:\/(tcp|udp|sctp))?$/.exec(value) ??
+      fail('invalid', 'filter.port', `invalid filter '${key}=${value}'`);
     return { from: Number(from), to: Number(to ?? from), protocol: protocol ?? 'tcp' };
   });
   return ({ config, endpoint }) => {
     const ports =
       key === 'publish'
         ? (endpoint?.ports ?? []).map(({ hostPort, protocol }) => ({ port: hostPort, protocol: protocol as string }))
-        : Object.keys(config.ExposedPorts ?? {}).map((one) => ({ port: Number.parseInt(one, 10), protocol: one.split('/')[1] ?? 'tcp' }));
-    return ports.some(({ port, protocol }) => ranges.some((range) => port >= range.from && port <= range.to && protocol === range.protocol));
+        : Object.keys(config.ExposedPorts ?? {}).map((one) => ({
+            port: Number.parseInt(one, 10),
+            protocol: one.split('/')[1] ?? 'tcp',
+          }));
+    return ports.some(({ port, protocol }) =>
+      ranges.some((range) => port >= range.from && port <= range.to && protocol === range.protocol),
+    );
   };
 }
 
@@ -151,4 +192,3 @@ async function treeSize(dir: string): Promise<number> {
   }
   return sum;
 }
-

@@ -13,10 +13,13 @@ const newline = 10;
 
 export async function* readLogs(pool: ContainerPool, live: Live, options: LogOptions): AsyncGenerator<LogLine> {
   if (live.record.hostConfig.LogConfig.Type === 'none') {
-    fail('unsupported', 'logs.none', 'configured logging driver does not support reading', { hint: 'this container was created with --log-driver none' });
+    fail('unsupported', 'logs.none', 'configured logging driver does not support reading', {
+      hint: 'this container was created with --log-driver none',
+    });
   }
   const file = pathsOf(pool.deps.paths, live.record.id).log;
-  const wanted = (line: Entry): boolean => (line.stream === 'stdout' ? options.stdout : options.stderr) && inTime(line, options);
+  const wanted = (line: Entry): boolean =>
+    (line.stream === 'stdout' ? options.stdout : options.stderr) && inTime(line, options);
   const cursor = new Cursor(file);
   try {
     let kept: Entry[] = [];
@@ -60,7 +63,13 @@ function inTime({ time }: Entry, { since, until }: LogOptions): boolean {
 }
 
 /** Reads on as the keeper writes, until the container has ended and all is read. */
-async function* follow(live: Live, file: string, cursor: Cursor, wanted: (line: Entry) => boolean, signal: AbortSignal): AsyncGenerator<LogLine> {
+async function* follow(
+  live: Live,
+  file: string,
+  cursor: Cursor,
+  wanted: (line: Entry) => boolean,
+  signal: AbortSignal,
+): AsyncGenerator<LogLine> {
   let wake = (): void => {};
   const watcher = watch(path.dirname(file), () => wake());
   const onEnd = (): void => wake();
@@ -182,5 +191,10 @@ function parseEntry(bytes: Buffer): Entry | undefined {
   if (stream !== 'stdout' && stream !== 'stderr') return undefined;
   const whole = bytes[second + 1] === 'F'.charCodeAt(0);
   const text = bytes.subarray(second + 3);
-  return { time: bytes.toString('latin1', 0, first), stream, whole, data: whole ? Buffer.concat([text, Buffer.from('\n')]) : Buffer.from(text) };
+  return {
+    time: bytes.toString('latin1', 0, first),
+    stream,
+    whole,
+    data: whole ? Buffer.concat([text, Buffer.from('\n')]) : Buffer.from(text),
+  };
 }

@@ -3,7 +3,15 @@
 
 import { readFileSync } from 'node:fs';
 import { formatAddress, formatMac, macOf, parseAddress } from '../../network/address.ts';
-import { type Bridge, type BridgeConfig, endpointCleanup, endpointOps, ensureBridge, sweepPorts, vethName } from '../../network/bridge.ts';
+import {
+  type Bridge,
+  type BridgeConfig,
+  endpointCleanup,
+  endpointOps,
+  ensureBridge,
+  sweepPorts,
+  vethName,
+} from '../../network/bridge.ts';
 import { createPool, type Pool } from '../../network/ipam.ts';
 import { assignPorts, hostPorts, type PublishedPort } from '../../network/ports.ts';
 import type { Executor } from '../../sys/executor.ts';
@@ -48,7 +56,12 @@ export function bridgeNetwork(executor: () => Executor, config: BridgeConfig): C
 
   function portsFor({ config: { ExposedPorts }, hostConfig }: ContainerRecord): readonly PublishedPort[] {
     return assignPorts(
-      { bindings: hostConfig.PortBindings, exposed: ExposedPorts ?? {}, publishAll: hostConfig.PublishAllPorts, ipv6: false },
+      {
+        bindings: hostConfig.PortBindings,
+        exposed: ExposedPorts ?? {},
+        publishAll: hostConfig.PublishAllPorts,
+        ipv6: false,
+      },
       { held: [...held.values()].flatMap(({ ports }) => ports), host: portsOfHost },
     );
   }
@@ -79,7 +92,11 @@ export function bridgeNetwork(executor: () => Executor, config: BridgeConfig): C
     },
     async ops(record, endpoint) {
       const { bridge } = await whenReady();
-      return endpointOps(bridge, { veth: vethName(record.id, starts++), address: endpoint.address, ports: endpoint.ports });
+      return endpointOps(bridge, {
+        veth: vethName(record.id, starts++),
+        address: endpoint.address,
+        ports: endpoint.ports,
+      });
     },
     async cleanup(_record, endpoint) {
       return endpointCleanup((await whenReady()).bridge, endpoint);

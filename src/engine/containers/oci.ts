@@ -3,7 +3,15 @@
 import { fail } from '../../base/errors.ts';
 import { capabilityNames, containerCapabilities } from '../../plan/capabilities.ts';
 import type { MountPoint } from '../../spec/docker/container.ts';
-import type { OciConfig, OciDevice, OciDeviceRule, OciMount, OciNamespace, OciProcess, OciResources } from '../../spec/oci/runtime.ts';
+import type {
+  OciConfig,
+  OciDevice,
+  OciDeviceRule,
+  OciMount,
+  OciNamespace,
+  OciProcess,
+  OciResources,
+} from '../../spec/oci/runtime.ts';
 import type { MachineFacts } from '../../sys/facts.ts';
 import { argumentsOf, mergeEnv } from './merge.ts';
 import type { ContainerRecord } from './record.ts';
@@ -32,12 +40,30 @@ const standardDevices: readonly OciDevice[] = (
   ] as const
 ).map(([name, major, minor]) => ({ path: `/dev/${name}`, type: 'c', major, minor, fileMode: 0o666, uid: 0, gid: 0 }));
 
-export const maskedPaths = ['/proc/acpi', '/proc/asound', '/proc/interrupts', '/proc/kcore', '/proc/keys', '/proc/latency_stats', '/proc/sched_debug', '/proc/scsi', '/proc/timer_list', '/proc/timer_stats', '/sys/devices/virtual/powercap', '/sys/firmware'];
+export const maskedPaths = [
+  '/proc/acpi',
+  '/proc/asound',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/sys/devices/virtual/powercap',
+  '/sys/firmware',
+];
 export const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
 export function ociConfig(record: ContainerRecord, lookup: Lookup, facts: MachineFacts): OciConfig {
   const { hostConfig: host, config, id } = record;
-  const mask = containerCapabilities({ privileged: host.Privileged, add: host.CapAdd ?? [], drop: host.CapDrop ?? [], host: facts.capabilities });
+  const mask = containerCapabilities({
+    privileged: host.Privileged,
+    add: host.CapAdd ?? [],
+    drop: host.CapDrop ?? [],
+    host: facts.capabilities,
+  });
   const seccomp = seccompOf(host, mask, facts);
   const hostNetwork = host.NetworkMode === 'host' || host.NetworkMode.startsWith('container:');
   return {
@@ -71,15 +97,26 @@ function processOf({ config, hostConfig }: ContainerRecord, user: ResolvedUser, 
     env,
     cwd: config.WorkingDir || '/',
     capabilities: capabilitySets(mask, user.uid),
-    rlimits: (hostConfig.Ulimits ?? []).map(({ Name, Soft, Hard }) => ({ type: `RLIMIT_${Name.toUpperCase()}`, soft: Soft, hard: Hard })),
+    rlimits: (hostConfig.Ulimits ?? []).map(({ Name, Soft, Hard }) => ({
+      type: `RLIMIT_${Name.toUpperCase()}`,
+      soft: Soft,
+      hard: Hard,
+    })),
     noNewPrivileges: noNewPrivileges(hostConfig.SecurityOpt ?? []),
     ...(hostConfig.OomScoreAdj ? { oomScoreAdj: hostConfig.OomScoreAdj } : {}),
   };
 }
 
 /** The variables that every process finds, before what the image and the user say; HOME only where nobody said. */
-export function environment(given: readonly string[], { hostname, tty, home }: { readonly hostname: string; readonly tty: boolean; readonly home: string }): string[] {
-  const base = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', `HOSTNAME=${hostname}`, ...(tty ? ['TERM=xterm'] : [])];
+export function environment(
+  given: readonly string[],
+  { hostname, tty, home }: { readonly hostname: string; readonly tty: boolean; readonly home: string },
+): string[] {
+  const base = [
+    'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    `HOSTNAME=${hostname}`,
+    ...(tty ? ['TERM=xterm'] : []),
+  ];
   const merged = mergeEnv(base, given);
   return merged.some((entry) => entry.startsWith('HOME=')) ? merged : [...merged, `HOME=${home}`];
 }
@@ -99,21 +136,47 @@ function mountsOf(record: ContainerRecord, { files }: Lookup, facts: MachineFact
   const { hostConfig: host } = record;
   const guarded = ['nosuid', 'noexec', 'nodev'];
   const writable = host.Privileged ? 'rw' : 'ro';
-  const bindFile = (source: string, destination: string): OciMount => ({ destination, type: 'bind', source, options: ['rbind', 'rprivate', ...(host.ReadonlyRootfs ? ['ro'] : [])] });
+  const bindFile = (source: string, destination: string): OciMount => ({
+    destination,
+    type: 'bind',
+    source,
+    options: ['rbind', 'rprivate', ...(host.ReadonlyRootfs ? ['ro'] : [])],
+  });
   const own: OciMount[] = [
     { destination: '/proc', type: 'proc', source: 'proc', options: guarded },
-    { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'] },
-    { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'] },
+    {
+      destination: '/dev',
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+    },
+    {
+      destination: '/dev/pts',
+      type: 'devpts',
+      source: 'devpts',
+      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+    },
     { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...guarded, writable] },
     { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: [...guarded, writable] },
     ...(host.IpcMode === 'host'
       ? [
-          ...(facts.pseudoFiles.has('/dev/mqueue') ? [{ destination: '/dev/mqueue', type: 'bind', source: '/dev/mqueue', options: ['rbind', ...guarded] }] : []),
+          ...(facts.pseudoFiles.has('/dev/mqueue')
+            ? [{ destination: '/dev/mqueue', type: 'bind', source: '/dev/mqueue', options: ['rbind', ...guarded] }]
+            : []),
           { destination: '/dev/shm', type: 'bind', source: '/dev/shm', options: ['rbind', ...guarded] },
         ]
       : [
           { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: guarded },
-          ...(host.IpcMode === 'none' ? [] : [{ destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: [...guarded, 'mode=1777', `size=${host.ShmSize || 67108864}`] }]),
+          ...(host.IpcMode === 'none'
+            ? []
+            : [
+                {
+                  destination: '/dev/shm',
+                  type: 'tmpfs',
+                  source: 'shm',
+                  options: [...guarded, 'mode=1777', `size=${host.ShmSize || 67108864}`],
+                },
+              ]),
         ]),
     bindFile(files.resolvConf, '/etc/resolv.conf'),
     bindFile(files.hostname, '/etc/hostname'),
@@ -123,7 +186,10 @@ function mountsOf(record: ContainerRecord, { files }: Lookup, facts: MachineFact
   const destinations = new Set(asked.map(({ destination }) => destination));
   // Parents before what is mounted below them, whatever the order on the command line.
   const depth = ({ destination }: OciMount): number => destination.split('/').length;
-  return [...own.filter(({ destination }) => !destinations.has(destination)), ...asked.sort((a, b) => depth(a) - depth(b))];
+  return [
+    ...own.filter(({ destination }) => !destinations.has(destination)),
+    ...asked.sort((a, b) => depth(a) - depth(b)),
+  ];
 }
 
 function bindOf(mount: MountPoint): OciMount {
@@ -166,7 +232,8 @@ function namespacesOf({ hostConfig: host }: ContainerRecord, { joined }: Lookup)
   const add = (type: OciNamespace['type'], mode: string): void => {
     if (mode === 'host') return;
     const path = joined[type];
-    if (mode.startsWith('container:') && path === undefined) fail('conflict', 'namespace.gone', `the container of ${type} mode ${mode} is not running`);
+    if (mode.startsWith('container:') && path === undefined)
+      fail('conflict', 'namespace.gone', `the container of ${type} mode ${mode} is not running`);
     all.push(mode.startsWith('container:') && path !== undefined ? { type, path } : { type });
   };
   add('pid', host.PidMode);
@@ -174,7 +241,11 @@ function namespacesOf({ hostConfig: host }: ContainerRecord, { joined }: Lookup)
   add('ipc', host.IpcMode);
   // a shared network shares the host's name as well
   if (host.UTSMode !== 'host' && host.NetworkMode !== 'host') {
-    all.push(host.NetworkMode.startsWith('container:') && joined.uts !== undefined ? { type: 'uts', path: joined.uts } : { type: 'uts' });
+    all.push(
+      host.NetworkMode.startsWith('container:') && joined.uts !== undefined
+        ? { type: 'uts', path: joined.uts }
+        : { type: 'uts' },
+    );
   }
   add('cgroup', host.CgroupnsMode || (host.Privileged ? 'host' : 'private'));
   return all;
@@ -197,7 +268,11 @@ function resourcesOf({ hostConfig: host }: ContainerRecord, lookup: Lookup, fact
     ...(host.MemoryReservation ? { reservation: host.MemoryReservation } : {}),
   };
   return {
-    devices: host.Privileged ? (facts.cgroup.version === 1 ? [{ allow: true, type: 'a', access: 'rwm' }] : []) : [...standardRules, ...lookup.deviceRules],
+    devices: host.Privileged
+      ? facts.cgroup.version === 1
+        ? [{ allow: true, type: 'a', access: 'rwm' }]
+        : []
+      : [...standardRules, ...lookup.deviceRules],
     ...(Object.keys(memory).length > 0 ? { memory } : {}),
     ...(Object.keys(cpu).length > 0 ? { cpu } : {}),
     ...(host.PidsLimit ? { pids: { limit: host.PidsLimit } } : {}),

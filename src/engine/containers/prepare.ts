@@ -4,8 +4,8 @@
 import { lstatSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fail } from '../../base/errors.ts';
-import { hostnameFile, hostsFile, hostsFileOfHost, resolvFile, resolvFileOfHost } from '../../network/hosts.ts';
 import { noneOps } from '../../network/bridge.ts';
+import { hostnameFile, hostsFile, hostsFileOfHost, resolvFile, resolvFileOfHost } from '../../network/hosts.ts';
 import type { ContainerInput, NetworkOps, PlannedFile } from '../../plan/container.ts';
 import type { OciConfig, OciNamespace } from '../../spec/oci/runtime.ts';
 import type { LayerInfo } from '../../store/store.ts';
@@ -25,7 +25,12 @@ export interface Prepared {
 }
 
 /** `endpoint`: what the network gave it; undefined where it has none of its own. `expect`: who must join before it is read from. */
-export async function prepare(pool: ContainerPool, record: ContainerRecord, endpoint: EndpointRecord | undefined, expect: number): Promise<Prepared> {
+export async function prepare(
+  pool: ContainerPool,
+  record: ContainerRecord,
+  endpoint: EndpointRecord | undefined,
+  expect: number,
+): Promise<Prepared> {
   const { deps } = pool;
   const paths = pathsOf(deps.paths, record.id);
   const layers = await Promise.all(record.image.layers.map((diffId) => deps.store.layers.info(diffId)));
@@ -51,13 +56,21 @@ export async function prepare(pool: ContainerPool, record: ContainerRecord, endp
       keeper: {
         title: `hoist-keeper ${record.id.slice(0, 12)}`,
         socket: paths.socket,
-        log: { path: record.hostConfig.LogConfig.Type === 'none' ? '' : paths.log, maxSize: parseSize(logOptions['max-size']), maxFiles: Number(logOptions['max-file'] ?? 1) },
+        log: {
+          path: record.hostConfig.LogConfig.Type === 'none' ? '' : paths.log,
+          maxSize: parseSize(logOptions['max-size']),
+          maxFiles: Number(logOptions['max-file'] ?? 1),
+        },
         exitPath: paths.exit,
         stdin: record.config.OpenStdin,
         stdinOnce: record.config.StdinOnce,
         expect,
       },
-      network: endpoint ? await deps.network.ops(record, endpoint) : record.hostConfig.NetworkMode === 'none' ? noneOps() : noNetwork,
+      network: endpoint
+        ? await deps.network.ops(record, endpoint)
+        : record.hostConfig.NetworkMode === 'none'
+          ? noneOps()
+          : noNetwork,
       init: record.hostConfig.Init ?? false,
       sourceKind,
       compileSeccomp: deps.compileSeccomp,
@@ -92,13 +105,27 @@ async function lookUp(pool: ContainerPool, record: ContainerRecord, layers: read
 }
 
 /** Looks a user up as the container will see its passwd and group: a mount over the file, the writable layer, the image. */
-export function userOf(deps: ContainersDeps, record: ContainerRecord, layers: readonly LayerInfo[], user: string): ResolvedUser {
-  return resolveUser(user, record.hostConfig.GroupAdd ?? [], fileOf(deps, record, layers, 'etc/passwd'), fileOf(deps, record, layers, 'etc/group'));
+export function userOf(
+  deps: ContainersDeps,
+  record: ContainerRecord,
+  layers: readonly LayerInfo[],
+  user: string,
+): ResolvedUser {
+  return resolveUser(
+    user,
+    record.hostConfig.GroupAdd ?? [],
+    fileOf(deps, record, layers, 'etc/passwd'),
+    fileOf(deps, record, layers, 'etc/group'),
+  );
 }
 
 function fileOf(deps: ContainersDeps, record: ContainerRecord, layers: readonly LayerInfo[], name: string): string {
   const mount = record.mounts.find(({ Destination }) => Destination === `/${name}` || Destination === '/etc');
-  const changed = mount ? (mount.Destination === '/etc' ? path.join(mount.Source, path.basename(name)) : mount.Source) : path.join(pathsOf(deps.paths, record.id).upper, name);
+  const changed = mount
+    ? mount.Destination === '/etc'
+      ? path.join(mount.Source, path.basename(name))
+      : mount.Source
+    : path.join(pathsOf(deps.paths, record.id).upper, name);
   const own = readPlainFile(changed);
   if (own !== undefined) return own;
   if (mount) return '';
@@ -136,24 +163,41 @@ function joinedNamespaces(pool: ContainerPool, { hostConfig: host }: ContainerRe
 function runningPeer(pool: ContainerPool, ref: string): Live {
   const other = findContainer(pool, ref);
   if (other.record.state.status !== 'running') {
-    fail('conflict', 'container.not_running', `cannot join network namespace of a non running container: ${other.record.id}`, { hint: `start it first: hoist start ${other.record.name}` });
+    fail(
+      'conflict',
+      'container.not_running',
+      `cannot join network namespace of a non running container: ${other.record.id}`,
+      { hint: `start it first: hoist start ${other.record.name}` },
+    );
   }
   return other;
 }
 
 /** hosts, hostname and resolv.conf, as the plan writes them beside the container. */
-async function filesOf(pool: ContainerPool, record: ContainerRecord, endpoint: EndpointRecord | undefined): Promise<readonly PlannedFile[]> {
+async function filesOf(
+  pool: ContainerPool,
+  record: ContainerRecord,
+  endpoint: EndpointRecord | undefined,
+): Promise<readonly PlannedFile[]> {
   const { deps } = pool;
   const paths = pathsOf(deps.paths, record.id);
   const { hostConfig: host, config } = record;
   const own = endpoint !== undefined || host.NetworkMode === 'none';
   const hostGateway = endpoint ? await deps.network.gateway() : undefined;
-  const shared = host.NetworkMode.startsWith('container:') ? pathsOf(deps.paths, runningPeer(pool, host.NetworkMode.slice(10)).record.id) : undefined;
+  const shared = host.NetworkMode.startsWith('container:')
+    ? pathsOf(deps.paths, runningPeer(pool, host.NetworkMode.slice(10)).record.id)
+    : undefined;
   const hostHosts = own ? '' : readText(shared?.hosts ?? '/etc/hosts');
   const hostResolv = readText(shared?.resolvConf ?? '/etc/resolv.conf');
   const dns = { host: hostResolv, dns: host.Dns, search: host.DnsSearch, options: host.DnsOptions };
   const hosts = own
-    ? hostsFile({ addresses: endpoint ? [endpoint.address] : [], hostname: config.Hostname, domainname: config.Domainname, extraHosts: host.ExtraHosts ?? [], hostGateway })
+    ? hostsFile({
+        addresses: endpoint ? [endpoint.address] : [],
+        hostname: config.Hostname,
+        domainname: config.Domainname,
+        extraHosts: host.ExtraHosts ?? [],
+        hostGateway,
+      })
     : shared
       ? hostHosts
       : hostsFileOfHost(hostHosts, host.ExtraHosts ?? []);

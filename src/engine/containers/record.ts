@@ -10,7 +10,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { readJson } from '../../base/files.ts';
-import { k, op, type Op } from '../../plan/ops.ts';
+import { k, type Op, op } from '../../plan/ops.ts';
 import type { ContainerConfig, ContainerStatus, HostConfig, MountPoint } from '../../spec/docker/container.ts';
 import type { Digest } from '../../spec/oci/image.ts';
 
@@ -149,5 +149,11 @@ async function loadOne(paths: ContainerPaths, id: string): Promise<ContainerReco
 }
 
 function isRecord(document: unknown): document is ContainerRecord {
-  return typeof document === 'object' && document !== null && 'schema' in document && document.schema === recordSchema && 'id' in document;
+  return (
+    typeof document === 'object' &&
+    document !== null &&
+    'schema' in document &&
+    document.schema === recordSchema &&
+    'id' in document
+  );
 }

@@ -29,8 +29,10 @@ async function recoverOne(pool: ContainerPool, id: string): Promise<void> {
     follow(pool, live, link);
     return;
   }
-  if (record.state.status === 'running' || (record.endpoint && record.state.status === 'created')) await finish(pool, live, undefined);
-  else if (record.state.status === 'exited' && record.hostConfig.AutoRemove) await finish(pool, live, { exitCode: record.state.exitCode, oomKilled: false });
+  if (record.state.status === 'running' || (record.endpoint && record.state.status === 'created'))
+    await finish(pool, live, undefined);
+  else if (record.state.status === 'exited' && record.hostConfig.AutoRemove)
+    await finish(pool, live, { exitCode: record.state.exitCode, oomKilled: false });
 }
 
 /** Lets go of every container; they go on. */

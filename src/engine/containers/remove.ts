@@ -16,7 +16,11 @@ export function removeContainer(pool: ContainerPool, live: Live, { force }: Remo
     const { record } = live;
     if (record.state.status === 'running') {
       if (!force) {
-        fail('conflict', 'container.running', `cannot remove container "${record.name}": container is running: stop the container before removing or force remove`);
+        fail(
+          'conflict',
+          'container.running',
+          `cannot remove container "${record.name}": container is running: stop the container before removing or force remove`,
+        );
       }
       await killAndWait(pool, live);
     }
@@ -42,6 +46,10 @@ export async function removeNow(pool: ContainerPool, live: Live): Promise<void> 
 
 export async function removeFiles({ deps }: ContainerPool, id: string): Promise<void> {
   const plan = { setup: removalOps(deps.paths, id), child: [], cleanup: [] };
-  const result = await deps.executor().run(plan, 'fork').catch(() => undefined);
-  if (result && !result.ok) deps.warn(`cannot remove the files of ${id}: ${explainFailure(plan, result.failure, errnoName)}`);
+  const result = await deps
+    .executor()
+    .run(plan, 'fork')
+    .catch(() => undefined);
+  if (result && !result.ok)
+    deps.warn(`cannot remove the files of ${id}: ${explainFailure(plan, result.failure, errnoName)}`);
 }

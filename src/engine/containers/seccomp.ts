@@ -1,20 +1,26 @@
 // Which seccomp profile a container gets: Docker's default, a file's, or none.
 
-import { parseDockerSeccomp, resolveProfile } from '../../plan/seccomp-profile.ts';
 import { defaultSeccompProfile } from '../../plan/seccomp-policy.ts';
+import { parseDockerSeccomp, resolveProfile } from '../../plan/seccomp-profile.ts';
 import type { HostConfig } from '../../spec/docker/container.ts';
 import type { SeccompProfile } from '../../spec/oci/seccomp.ts';
 import type { MachineFacts } from '../../sys/facts.ts';
 
 /** The value of the last `seccomp=…` among --security-opt, undefined where there is none. */
 function seccompOption(options: readonly string[]): string | undefined {
-  return options.map((option) => /^seccomp[=:](.*)$/s.exec(option)?.[1]).filter((value) => value !== undefined).at(-1);
+  return options
+    .map((option) => /^seccomp[=:](.*)$/s.exec(option)?.[1])
+    .filter((value) => value !== undefined)
+    .at(-1);
 }
 
 /** undefined: no filter. A profile comes as its JSON text: the client read the file. */
 export function seccompOf(host: HostConfig, capabilities: bigint, facts: MachineFacts): SeccompProfile | undefined {
   const option = seccompOption(host.SecurityOpt ?? []);
   if (option === 'unconfined' || (option === undefined && host.Privileged)) return undefined;
-  const profile = option === undefined || option === 'builtin' ? defaultSeccompProfile() : parseDockerSeccomp(option, 'seccomp profile');
+  const profile =
+    option === undefined || option === 'builtin'
+      ? defaultSeccompProfile()
+      : parseDockerSeccomp(option, 'seccomp profile');
   return resolveProfile(profile, { arch: facts.arch, capabilities, kernel: facts.kernelRelease });
 }

@@ -2,15 +2,15 @@
 
 import { readJson } from '../../base/files.ts';
 import { explainPortFailure } from '../../network/bridge.ts';
-import { containerPlan } from '../../plan/container.ts';
 import { cgroupOps } from '../../plan/cgroup.ts';
+import { containerPlan } from '../../plan/container.ts';
 import type { Op } from '../../plan/ops.ts';
-import { launch } from '../../runtime/launch.ts';
 import type { KeeperEnd, KeeperLink } from '../../runtime/keeper.ts';
+import { launch } from '../../runtime/launch.ts';
 import type { StartOptions } from '../engine.ts';
 import { type ContainerPool, inTurn, type Live } from './deps.ts';
 import { prepare } from './prepare.ts';
-import { never, pathsOf, type ContainerRecord, type RunState, saveRecord } from './record.ts';
+import { type ContainerRecord, never, pathsOf, type RunState, saveRecord } from './record.ts';
 import { removeNow } from './remove.ts';
 
 export function startContainer(pool: ContainerPool, live: Live, options: StartOptions = {}): Promise<void> {
@@ -34,7 +34,15 @@ async function startNow(pool: ContainerPool, live: Live, options: StartOptions):
       explain: explainPortFailure,
     });
     live.link = launched.link;
-    const state: RunState = { status: 'running', pid: launched.pid, exitCode: 0, oomKilled: false, error: '', startedAt: now(), finishedAt: record.state.finishedAt };
+    const state: RunState = {
+      status: 'running',
+      pid: launched.pid,
+      exitCode: 0,
+      oomKilled: false,
+      error: '',
+      startedAt: now(),
+      finishedAt: record.state.finishedAt,
+    };
     live.record = { ...live.record, state };
     saveRecord(deps.paths, live.record);
     follow(pool, live, launched.link);
@@ -42,14 +50,28 @@ async function startNow(pool: ContainerPool, live: Live, options: StartOptions):
     deps.network.release(record.id);
     const { endpoint: _, ...rest } = live.record;
     const message = error instanceof Error ? error.message : String(error);
-    live.record = { ...rest, state: { ...record.state, status: record.state.startedAt === never ? 'created' : 'exited', error: message, exitCode: exitCodeOf(error), finishedAt: record.state.finishedAt } };
+    live.record = {
+      ...rest,
+      state: {
+        ...record.state,
+        status: record.state.startedAt === never ? 'created' : 'exited',
+        error: message,
+        exitCode: exitCodeOf(error),
+        finishedAt: record.state.finishedAt,
+      },
+    };
     saveQuietly(pool, live.record);
     throw error;
   }
 }
 
 /** What a crash between now and `running` must find: the address and ports that are held. */
-function rememberState(pool: ContainerPool, live: Live, record: ContainerRecord, endpoint: ContainerRecord['endpoint']): void {
+function rememberState(
+  pool: ContainerPool,
+  live: Live,
+  record: ContainerRecord,
+  endpoint: ContainerRecord['endpoint'],
+): void {
   live.record = { ...record, ...(endpoint ? { endpoint } : {}) };
   if (endpoint) saveRecord(pool.deps.paths, live.record);
 }
@@ -85,7 +107,8 @@ export async function finish(pool: ContainerPool, live: Live, told: KeeperEnd | 
   live.link?.close();
   live.link = undefined;
   live.ended = undefined;
-  const written = told && record.hostConfig.AutoRemove ? undefined : await readExit(pathsOf(deps.paths, record.id).exit);
+  const written =
+    told && record.hostConfig.AutoRemove ? undefined : await readExit(pathsOf(deps.paths, record.id).exit);
   if (!told && !written) await cleanUpAfterKeeper(pool, record);
   const state: RunState = {
     ...record.state,
@@ -102,7 +125,8 @@ export async function finish(pool: ContainerPool, live: Live, told: KeeperEnd | 
   if (!record.hostConfig.AutoRemove) saveQuietly(pool, live.record);
   for (const listener of live.exited) listener(state);
   live.exited.clear();
-  if (record.hostConfig.AutoRemove) await removeNow(pool, live).catch((error) => deps.warn(`cannot remove ${record.id}: ${error}`));
+  if (record.hostConfig.AutoRemove)
+    await removeNow(pool, live).catch((error) => deps.warn(`cannot remove ${record.id}: ${error}`));
 }
 
 interface ExitRecord extends KeeperEnd {
@@ -112,7 +136,13 @@ interface ExitRecord extends KeeperEnd {
 /** exit.json as native/keeper.c writes it. */
 async function readExit(file: string): Promise<ExitRecord | undefined> {
   const document = await readJson(file).catch(() => undefined);
-  if (typeof document !== 'object' || document === null || !('exitCode' in document) || typeof document.exitCode !== 'number') return undefined;
+  if (
+    typeof document !== 'object' ||
+    document === null ||
+    !('exitCode' in document) ||
+    typeof document.exitCode !== 'number'
+  )
+    return undefined;
   return {
     exitCode: document.exitCode,
     oomKilled: 'oomKilled' in document && document.oomKilled === true,
@@ -126,5 +156,8 @@ async function cleanUpAfterKeeper({ deps }: ContainerPool, record: ContainerReco
     ...(record.endpoint ? await deps.network.cleanup(record, record.endpoint) : []),
     ...cgroupOps(`/hoist/${record.id}`, { devices: [], cpu: { cpus: '0' } }, deps.facts).cleanup,
   ];
-  await deps.executor().run({ setup: [], child: [], cleanup }, 'fork').catch((error) => deps.warn(`cannot clean up after ${record.id}: ${error}`));
+  await deps
+    .executor()
+    .run({ setup: [], child: [], cleanup }, 'fork')
+    .catch((error) => deps.warn(`cannot clean up after ${record.id}: ${error}`));
 }

@@ -48,7 +48,12 @@ export async function killAndWait(_pool: ContainerPool, live: Live): Promise<voi
 
 export function killContainer(live: Live, signal: string): void {
   const number = parseSignal(signal || 'SIGKILL');
-  if (!live.link) fail('conflict', 'container.not_running', `cannot kill container: ${live.record.name}: container ${live.record.id} is not running`);
+  if (!live.link)
+    fail(
+      'conflict',
+      'container.not_running',
+      `cannot kill container: ${live.record.name}: container ${live.record.id} is not running`,
+    );
   live.link.kill(number);
 }
 

@@ -46,23 +46,39 @@ function number(text: string): number {
  * `user[:group]` by name or number; '' is root. Names must exist; numbers need not.
  * Fails with `user.unknown`, `group.unknown`.
  */
-export function resolveUser(user: string, groupAdd: readonly string[], passwdText: string, groupText: string): ResolvedUser {
+export function resolveUser(
+  user: string,
+  groupAdd: readonly string[],
+  passwdText: string,
+  groupText: string,
+): ResolvedUser {
   const passwd = parsePasswd(passwdText);
   const groups = parseGroup(groupText);
   const [who = '', group] = user.split(':', 2);
-  const entry = who === '' ? passwd.find(({ uid }) => uid === 0) : (passwd.find(({ name }) => name === who) ?? passwd.find(({ uid }) => uid === number(who)));
+  const entry =
+    who === ''
+      ? passwd.find(({ uid }) => uid === 0)
+      : (passwd.find(({ name }) => name === who) ?? passwd.find(({ uid }) => uid === number(who)));
   const uid = who === '' ? 0 : (entry?.uid ?? number(who));
   if (Number.isNaN(uid)) {
-    fail('invalid', 'user.unknown', `unable to find user ${who}: no matching entries in passwd file`, { hint: 'name a user that the image knows, or a number' });
+    fail('invalid', 'user.unknown', `unable to find user ${who}: no matching entries in passwd file`, {
+      hint: 'name a user that the image knows, or a number',
+    });
   }
   const findGroup = (name: string): number => {
     const gid = groups.find((one) => one.name === name)?.gid ?? number(name);
-    if (Number.isNaN(gid)) fail('invalid', 'group.unknown', `Unable to find group ${name}: no matching entries in group file`);
+    if (Number.isNaN(gid))
+      fail('invalid', 'group.unknown', `Unable to find group ${name}: no matching entries in group file`);
     return gid;
   };
   const gid = group !== undefined && group !== '' ? findGroup(group) : (entry?.gid ?? 0);
   // With an explicit group a user has that one alone, as login would not give it others either (Docker, runc).
-  const own = group === undefined && entry ? groups.filter(({ members }) => members.includes(entry.name)).map((one) => one.gid) : [];
-  const additionalGids = [...new Set([...own, ...groupAdd.map(findGroup)])].filter((one) => one !== gid || own.includes(one));
+  const own =
+    group === undefined && entry
+      ? groups.filter(({ members }) => members.includes(entry.name)).map((one) => one.gid)
+      : [];
+  const additionalGids = [...new Set([...own, ...groupAdd.map(findGroup)])].filter(
+    (one) => one !== gid || own.includes(one),
+  );
   return { uid, gid, additionalGids, home: entry?.home || '/' };
 }

@@ -5,7 +5,12 @@ import type { WaitCondition } from '../engine.ts';
 import type { ContainerPool, Live } from './deps.ts';
 import { findContainer } from './find.ts';
 
-export async function waitContainer(pool: ContainerPool, ref: string, condition: WaitCondition, signal: AbortSignal): Promise<number> {
+export async function waitContainer(
+  pool: ContainerPool,
+  ref: string,
+  condition: WaitCondition,
+  signal: AbortSignal,
+): Promise<number> {
   const gone = pool.gone.get(ref);
   if (gone !== undefined) return gone;
   const live = findContainer(pool, ref);
