@@ -95,26 +95,37 @@ export function actionValue(action: string, errnoRet: number | undefined): numbe
 }
 
 function program(policy: SeccompProfile, native: SyscallArch, arches: ReadonlySet<SyscallArch>): Code {
-  // x32 shares the audit architecture of x86-64 and differs in one bit of nr: refused outright where it is not allowed,
-  // or a policy that denies by name would be got around with it.
-  const x32 = arches.has('x32') ? body(policy, 'x32') : [ins(op.ret, killProcess)];
-  const own = native === 'x86_64' ? [...branch(op.jge, x32Bit, x32), ...body(policy, native)] : body(policy, native);
   let code: Code = [ins(op.ret, killProcess)];
   for (const arch of arches) {
     if (arch === native || arch === 'x32') continue;
     code = [...branch(op.jeq, auditArch[arch], [ins(op.loadAbs, 0), ...body(policy, arch)]), ...code];
   }
-  return [ins(op.loadAbs, 4), ...branch(op.jeq, auditArch[native], [ins(op.loadAbs, 0), ...own]), ...code];
+  const own = [ins(op.loadAbs, 0), ...(native === 'x86_64' ? x32(policy, arches) : []), ...body(policy, native)];
+  return [ins(op.loadAbs, 4), ...branch(op.jeq, auditArch[native], own), ...code];
 }
 
-/** What follows the load of nr, for one architecture. */
-function body(policy: SeccompProfile, arch: SyscallArch): Code {
+/**
+ * x32 shares the audit architecture of x86-64 and differs in one bit of nr: killed where it is not allowed, or a policy
+ * that denies by name would be got around with it. Where it is allowed, the bit is taken off and the numbers below 512 go on
+ * into the search for x86-64: they are the same calls (or, without an x32 form, none, which the kernel answers itself).
+ */
+function x32(policy: SeccompProfile, arches: ReadonlySet<SyscallArch>): Code {
+  if (!arches.has('x32')) return branch(op.jge, x32Bit, [ins(op.ret, killProcess)]);
+  const own = body(policy, 'x32', x32Own);
+  return branch(op.jge, x32Bit, [ins(op.and, x32Bit - 1), ...branch(op.jge, x32Own, own)]);
+}
+
+/** asm/unistd_x32.h: from here on, x32 has calls of its own. */
+const x32Own = 512;
+
+/** What follows the load of nr (x32's bit taken off), for one architecture: from the number `from` on. */
+function body(policy: SeccompProfile, arch: SyscallArch, from = 0): Code {
   const numbers = syscallNumbers(arch);
   const fallback = actionValue(policy.defaultAction, policy.defaultErrnoRet);
   const calls = rulesByNumber(policy, arch, numbers);
   const spans: Span[] = [];
-  let next = 0;
-  for (const number of [...calls.keys()].sort((a, b) => a - b)) {
+  let next = from;
+  for (const number of [...calls.keys()].filter((one) => one >= from).sort((a, b) => a - b)) {
     if (number > next) spans.push({ from: next, code: [ins(op.ret, fallback)] });
     spans.push({ from: number, code: callCode(calls.get(number) ?? [], fallback, arch) });
     next = number + 1;
@@ -138,8 +149,9 @@ function rulesByNumber(
 ): Map<number, Rule[]> {
   const calls = new Map<number, Rule[]>();
   const add = (name: string, rule: Rule): void => {
-    const number = numbers.get(name);
-    if (number === undefined) return;
+    const known = numbers.get(name);
+    if (known === undefined) return;
+    const number = known & ~x32Bit;
     const rules = calls.get(number);
     if (rules === undefined) calls.set(number, [rule]);
     else rules.push(rule);

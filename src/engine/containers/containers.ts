@@ -2,7 +2,7 @@
 
 import { fail } from '../../base/errors.ts';
 import type { Containers } from '../engine.ts';
-import { createContainer } from './create.ts';
+import { createContainer, createWarnings } from './create.ts';
 import type { ContainerPool } from './deps.ts';
 import { inspectOf } from './describe.ts';
 import { explainContainer } from './explain.ts';
@@ -20,7 +20,7 @@ export function createContainers(pool: ContainerPool): Containers {
   return {
     async create(request, options) {
       const record = await createContainer(pool, request, options);
-      return { Id: record.id, Warnings: [] };
+      return { Id: record.id, Warnings: createWarnings(record) };
     },
     start: async (ref, options) => startContainer(pool, findContainer(pool, ref), options),
     async attach(ref) {

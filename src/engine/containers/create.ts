@@ -12,7 +12,8 @@ import { formatPlatform, parsePlatform } from '../../spec/oci/platform.ts';
 import { resolveImage } from '../images/resolve.ts';
 import { type ContainerPool, newLive } from './deps.ts';
 import { findContainer } from './find.ts';
-import { mergeConfig, validateCreate } from './merge.ts';
+import { mergeConfig } from './merge.ts';
+import { validateCreate } from './validate.ts';
 import { generateName } from './names.ts';
 import { type ContainerRecord, makeDirectories, never, saveRecord } from './record.ts';
 import { removeFiles } from './remove.ts';
@@ -67,7 +68,7 @@ export async function composeRecord(
     PidMode: canonicalPeer(pool, asked.PidMode),
     IpcMode: canonicalPeer(pool, asked.IpcMode),
   };
-  validateCreate({ Config: config, HostConfig: hostConfig }, deps.facts);
+  validateCreate({ Config: { ...config, ...(request.Config.ExposedPorts ? {} : { ExposedPorts: {} }) }, HostConfig: hostConfig }, deps.facts);
   containerCapabilities({
     privileged: hostConfig.Privileged,
     add: hostConfig.CapAdd ?? [],
@@ -92,6 +93,19 @@ export async function composeRecord(
     mounts: mountPoints(hostConfig),
     state: { status: 'created', pid: 0, exitCode: 0, oomKilled: false, error: '', startedAt: never, finishedAt: never },
   };
+}
+
+/** With the host's or another container's network goes its name. */
+function defaultHostname(pool: ContainerPool, { NetworkMode, UTSMode }: HostConfig, id: string): string {
+  if (NetworkMode === 'host' || UTSMode === 'host') return os.hostname();
+  if (NetworkMode.startsWith('container:')) return findContainer(pool, NetworkMode.slice('container:'.length)).record.config.Hostname;
+  return id.slice(0, 12);
+}
+
+/** What Docker's client prints after creating. */
+export function createWarnings({ hostConfig }: ContainerRecord): readonly string[] {
+  const discarded = hostConfig.NetworkMode === 'host' && (Object.keys(hostConfig.PortBindings).length > 0 || hostConfig.PublishAllPorts);
+  return discarded ? ['Published ports are discarded when using host network mode'] : [];
 }
 
 function newId(pool: ContainerPool): string {

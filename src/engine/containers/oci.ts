@@ -65,12 +65,11 @@ export function ociConfig(record: ContainerRecord, lookup: Lookup, facts: Machin
     host: facts.capabilities,
   });
   const seccomp = seccompOf(host, mask, facts);
-  const hostNetwork = host.NetworkMode === 'host' || host.NetworkMode.startsWith('container:');
   return {
     ociVersion: '1.2.0',
     process: processOf(record, lookup.user, mask),
     root: { path: 'rootfs', readonly: host.ReadonlyRootfs },
-    ...(host.UTSMode === 'host' || hostNetwork ? {} : { hostname: config.Hostname }),
+    ...(host.UTSMode === 'host' ? {} : { hostname: config.Hostname }),
     ...(config.Domainname ? { domainname: config.Domainname } : {}),
     mounts: mountsOf(record, lookup, facts),
     annotations: host.Annotations ?? {},

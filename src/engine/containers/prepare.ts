@@ -152,7 +152,6 @@ function joinedNamespaces(pool: ContainerPool, { hostConfig: host }: ContainerRe
     const other = runningPeer(pool, mode.slice('container:'.length));
     const file = { pid: 'pid', network: 'net', ipc: 'ipc' }[type];
     joined[type] = `/proc/${other.record.state.pid}/ns/${file}`;
-    if (type === 'network') joined.uts = `/proc/${other.record.state.pid}/ns/uts`;
   };
   share('pid', host.PidMode);
   share('network', host.NetworkMode);

@@ -5,7 +5,7 @@ import { createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { sha256Of } from '../../base/digest.ts';
 import { fail, translateWriteError } from '../../base/errors.ts';
-import { peekBytes } from '../../base/streams.ts';
+import { batches, peekBytes } from '../../base/streams.ts';
 import { throwIfCancelled } from '../../registry/client/retry.ts';
 import { type Descriptor, type Digest, type ImageConfig, type Manifest, mediaTypes } from '../../spec/oci/image.ts';
 import { parsePlatform } from '../../spec/oci/platform.ts';
@@ -126,7 +126,7 @@ async function spool(source: AsyncIterable<Uint8Array>, path: string, signal: Ab
   let size = 0;
   const file = await open(path, 'wx', 0o600);
   try {
-    for await (const chunk of source) {
+    for await (const chunk of batches(source, 1 << 20)) {
       throwIfCancelled(signal);
       hash.update(chunk);
       size += chunk.length;

@@ -122,10 +122,13 @@ function runHelper(
   env: Env,
 ): Promise<{ readonly code: number; readonly output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, ['get'], { env, stdio: ['pipe', 'pipe', 'ignore'], timeout: 60_000 });
+    const child = spawn(program, ['get'], { env, stdio: ['pipe', 'pipe', 'ignore'] });
+    // Not spawn's own `timeout`: its timer goes on when the program cannot be started.
+    const timer = setTimeout(() => child.kill(), 60_000);
     const chunks: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
     child.on('error', (cause) => {
+      clearTimeout(timer);
       try {
         fail(
           'unavailable',
@@ -137,7 +140,10 @@ function runHelper(
         reject(error);
       }
     });
-    child.on('close', (code) => resolve({ code: code ?? -1, output: Buffer.concat(chunks).toString('utf8') }));
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      resolve({ code: code ?? -1, output: Buffer.concat(chunks).toString('utf8') });
+    });
     child.stdin.on('error', () => {});
     child.stdin.end(server);
   });
