@@ -13,11 +13,11 @@ import { resolveImage } from '../images/resolve.ts';
 import { type ContainerPool, newLive } from './deps.ts';
 import { findContainer } from './find.ts';
 import { mergeConfig } from './merge.ts';
-import { validateCreate } from './validate.ts';
 import { generateName } from './names.ts';
 import { type ContainerRecord, makeDirectories, never, saveRecord } from './record.ts';
 import { removeFiles } from './remove.ts';
 import { now } from './start.ts';
+import { validateCreate } from './validate.ts';
 
 export interface CreateOptions {
   readonly name: string;
@@ -68,7 +68,10 @@ export async function composeRecord(
     PidMode: canonicalPeer(pool, asked.PidMode),
     IpcMode: canonicalPeer(pool, asked.IpcMode),
   };
-  validateCreate({ Config: { ...config, ...(request.Config.ExposedPorts ? {} : { ExposedPorts: {} }) }, HostConfig: hostConfig }, deps.facts);
+  validateCreate(
+    { Config: { ...config, ...(request.Config.ExposedPorts ? {} : { ExposedPorts: {} }) }, HostConfig: hostConfig },
+    deps.facts,
+  );
   containerCapabilities({
     privileged: hostConfig.Privileged,
     add: hostConfig.CapAdd ?? [],
@@ -81,12 +84,7 @@ export async function composeRecord(
     id,
     name: name.replace(/^\//, '') || generateName((one) => pool.names.has(one)),
     created: now(),
-    config: {
-      ...config,
-      Hostname:
-        config.Hostname ||
-        (hostConfig.NetworkMode === 'host' || hostConfig.UTSMode === 'host' ? os.hostname() : id.slice(0, 12)),
-    },
+    config: { ...config, Hostname: config.Hostname || defaultHostname(pool, hostConfig, id) },
     hostConfig,
     image: { id: image.id, manifest: image.stored.manifest.digest, layers: image.config.rootfs.diff_ids },
     platform: formatPlatform(image.config),
@@ -98,13 +96,16 @@ export async function composeRecord(
 /** With the host's or another container's network goes its name. */
 function defaultHostname(pool: ContainerPool, { NetworkMode, UTSMode }: HostConfig, id: string): string {
   if (NetworkMode === 'host' || UTSMode === 'host') return os.hostname();
-  if (NetworkMode.startsWith('container:')) return findContainer(pool, NetworkMode.slice('container:'.length)).record.config.Hostname;
+  if (NetworkMode.startsWith('container:'))
+    return findContainer(pool, NetworkMode.slice('container:'.length)).record.config.Hostname;
   return id.slice(0, 12);
 }
 
 /** What Docker's client prints after creating. */
 export function createWarnings({ hostConfig }: ContainerRecord): readonly string[] {
-  const discarded = hostConfig.NetworkMode === 'host' && (Object.keys(hostConfig.PortBindings).length > 0 || hostConfig.PublishAllPorts);
+  const discarded =
+    hostConfig.NetworkMode === 'host' &&
+    (Object.keys(hostConfig.PortBindings).length > 0 || hostConfig.PublishAllPorts);
   return discarded ? ['Published ports are discarded when using host network mode'] : [];
 }
 
