@@ -74,17 +74,22 @@ test('every call of every architecture gets what the policy says, read the slow 
     const policy = resolveProfile(defaultSeccompProfile(), { ...facts, arch: native });
     const filter = compileSeccomp(policy, native);
     for (const arch of native === 'x86_64' ? (['x86_64', 'x86', 'x32'] as const) : (['aarch64', 'arm'] as const)) {
-      const numbers = syscallNumbers(arch);
-      const named = policy.syscalls.flatMap((rule) => rule.names.map((name) => numbers.get(name) ?? -1));
-      const last = Math.max(...named);
-      const base = arch === 'x32' ? x32Bit : 0;
-      const names = new Map([...numbers].map(([name, number]) => [number, name]));
-      for (const number of [...Array(600).keys()].map((i) => i + base)) {
-        const name = names.get(number) ?? '';
+      for (const index of Array(600).keys()) {
+        // Below 512, the calls of x32 are those of x86-64; where it has no such call, the kernel says ENOSYS itself
+        const named = arch === 'x32' && index < 512 ? 'x86_64' : arch;
+        const numbers = syscallNumbers(named);
+        const base = named === 'x32' ? x32Bit : 0;
+        const last = Math.max(
+          ...policy.syscalls
+            .flatMap((rule) => rule.names.map((name) => (numbers.get(name) ?? -1) - base))
+            .filter((one) => one < 1000),
+        );
+        const name = [...numbers].find(([, number]) => number === index + base)?.[0] ?? '';
+        const number = index + (arch === 'x32' ? x32Bit : 0);
         const rules = policy.syscalls.filter((rule) => rule.names.includes(name));
         if (rules.some((rule) => rule.args)) continue;
         const expected =
-          number > last ? ENOSYS : rules[0]?.errnoRet ? errno(rules[0].errnoRet) : rules[0] ? ALLOW : EPERM;
+          index > last ? ENOSYS : rules[0]?.errnoRet ? errno(rules[0].errnoRet) : rules[0] ? ALLOW : EPERM;
         assert.equal(run(filter, arch, number), expected, `${arch} ${number} ${name}`);
       }
     }

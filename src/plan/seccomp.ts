@@ -112,7 +112,7 @@ function program(policy: SeccompProfile, native: SyscallArch, arches: ReadonlySe
 function x32(policy: SeccompProfile, arches: ReadonlySet<SyscallArch>): Code {
   if (!arches.has('x32')) return branch(op.jge, x32Bit, [ins(op.ret, killProcess)]);
   const own = body(policy, 'x32', x32Own);
-  return branch(op.jge, x32Bit, [ins(op.and, x32Bit - 1), ...branch(op.jge, x32Own, own)]);
+  return branch(op.jge, x32Bit, [ins(op.and, ~x32Bit >>> 0), ...branch(op.jge, x32Own, own)]);
 }
 
 /** asm/unistd_x32.h: from here on, x32 has calls of its own. */
@@ -123,17 +123,18 @@ function body(policy: SeccompProfile, arch: SyscallArch, from = 0): Code {
   const numbers = syscallNumbers(arch);
   const fallback = actionValue(policy.defaultAction, policy.defaultErrnoRet);
   const calls = rulesByNumber(policy, arch, numbers);
+  // Calls newer than everything the policy knows do not exist for the container: with EPERM, programs that probe for
+  // a new call and fall back on ENOSYS break (runc does the same since 1.0-rc93). arm's own calls are far above: a gap.
+  const permissive = policy.defaultAction === 'SCMP_ACT_ALLOW' || policy.defaultAction === 'SCMP_ACT_LOG';
+  const unknown = permissive ? fallback : errnoAction | ENOSYS;
   const spans: Span[] = [];
   let next = from;
   for (const number of [...calls.keys()].filter((one) => one >= from).sort((a, b) => a - b)) {
-    if (number > next) spans.push({ from: next, code: [ins(op.ret, fallback)] });
+    if (number > next) spans.push({ from: next, code: [ins(op.ret, number - next > 1000 ? unknown : fallback)] });
     spans.push({ from: number, code: callCode(calls.get(number) ?? [], fallback, arch) });
     next = number + 1;
   }
-  // Calls newer than everything the policy knows do not exist for the container: with EPERM, programs that probe for
-  // a new call and fall back on ENOSYS break (runc does the same since 1.0-rc93).
-  const permissive = policy.defaultAction === 'SCMP_ACT_ALLOW' || policy.defaultAction === 'SCMP_ACT_LOG';
-  spans.push({ from: next, code: [ins(op.ret, permissive ? fallback : errnoAction | ENOSYS)] });
+  spans.push({ from: next, code: [ins(op.ret, unknown)] });
   return rangeTree(spans);
 }
 
