@@ -1,0 +1,307 @@
+// A world for kernel tests: a network namespace of its own, an engine with roots of its own, and the real bin/hoist.
+// HOIST_UNDER_TEST names another binary than this tree's.
+
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { whyNoContainers, whyNot } from '../machine.ts';
+
+export const repository = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface Result {
+  /** As a shell shows it: 128 + the number of the signal that ended it. */
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** stdout as it came. */
+  readonly bytes: Buffer;
+}
+
+export interface RunOptions {
+  /** Bytes on stdin, through a pipe; absent: /dev/null; `closed`: no descriptor 0 at all. */
+  readonly input?: string | Buffer | 'closed';
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Seconds until it is killed, and the test fails. */
+  readonly timeout?: number;
+}
+
+/** A program that runs, and what it has said so far. */
+export interface Running {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  readonly said: () => string;
+  readonly complained: () => string;
+  /** Resolves when stdout matches; fails when the program ends first, or after 20 s. */
+  until(pattern: RegExp): Promise<RegExpExecArray>;
+  send(text: string | Buffer): void;
+  readonly ended: Promise<Result>;
+}
+
+export interface World extends AsyncDisposable {
+  /** Below it: root, run, and whatever a test writes. */
+  readonly dir: string;
+  readonly root: string;
+  readonly runRoot: string;
+  /** Name of the network namespace. */
+  readonly network: string;
+  readonly env: Readonly<Record<string, string>>;
+  hoist(args: readonly string[], options?: RunOptions): Promise<Result>;
+  /** The same, and it must succeed; returns stdout without the last newline. */
+  ok(args: readonly string[], options?: RunOptions): Promise<string>;
+  /** Any program inside the namespace. */
+  program(argv: readonly string[], options?: RunOptions): Promise<Result>;
+  /** Started, not waited for; its stdin is a pipe. Killed with the world. */
+  start(argv: readonly string[], options?: RunOptions): Running;
+  startHoist(args: readonly string[], options?: RunOptions): Running;
+  /** The process id of the engine; fails where none runs. */
+  enginePid(): Promise<number>;
+  engineLog(): string;
+  /** The document of `inspect`. */
+  inspect(ref: string): Promise<Inspected>;
+}
+
+/** What tests read of an inspect document. */
+export interface Inspected {
+  readonly Id: string;
+  readonly Name: string;
+  readonly State: {
+    readonly Status: string;
+    readonly Running: boolean;
+    readonly OOMKilled: boolean;
+    readonly Pid: number;
+    readonly ExitCode: number;
+    readonly Error: string;
+    readonly StartedAt: string;
+    readonly FinishedAt: string;
+  };
+  readonly Config: Readonly<Record<string, unknown>>;
+  readonly HostConfig: Readonly<Record<string, unknown>>;
+  readonly NetworkSettings: {
+    readonly IPAddress: string;
+    readonly Ports: Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>>;
+  };
+}
+
+export const binary = process.env['HOIST_UNDER_TEST'] ?? path.join(repository, 'bin/hoist');
+
+/** Short names: a run root is part of a socket's name. */
+export async function openWorld(extraEnv: Readonly<Record<string, string>> = {}): Promise<World> {
+  const dir = mkdtempSync('/tmp/hk-');
+  const network = `hk-${randomBytes(4).toString('hex')}`;
+  execFileSync('ip', ['netns', 'add', network]);
+  execFileSync('ip', ['-n', network, 'link', 'set', 'lo', 'up']);
+  const root = path.join(dir, 'root');
+  const runRoot = path.join(dir, 'run');
+  const env: Record<string, string> = {
+    PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
+    HOME: dir,
+    LC_ALL: 'C.UTF-8',
+    HOIST_ROOT: root,
+    HOIST_RUN_ROOT: runRoot,
+    ...extraEnv,
+  };
+  const started = new Set<ChildProcess>();
+
+  const start = (argv: readonly string[], options: RunOptions = {}): Running => {
+    // `ip netns exec` would give the program a /sys of its own, without the cgroups
+    const inside = ['nsenter', `--net=/run/netns/${network}`, ...argv];
+    const [command = '', ...args] =
+      options.input === 'closed' ? ['sh', '-c', 'exec 0<&-; exec "$@"', 'sh', ...inside] : inside;
+    const child = spawn(command, args, {
+      env: { ...env, ...options.env },
+      cwd: options.cwd ?? dir,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    started.add(child);
+    child.once('close', () => started.delete(child));
+    return follow(child, options.timeout);
+  };
+
+  const program = (argv: readonly string[], options: RunOptions = {}): Promise<Result> => {
+    const running = start(argv, options);
+    running.child.stdin?.end(options.input === 'closed' ? '' : (options.input ?? ''));
+    return running.ended;
+  };
+
+  const world: World = {
+    dir,
+    root,
+    runRoot,
+    network,
+    env,
+    start,
+    program,
+    startHoist: (args, options) => start([binary, ...args], options),
+    hoist: (args, options) => program([binary, ...args], options),
+    async ok(args, options) {
+      const result = await world.hoist(args, options);
+      assert.equal(
+        result.code,
+        0,
+        `hoist ${args.join(' ')} -> ${result.code}\n${result.stderr}${result.stdout.slice(-2000)}`,
+      );
+      return result.stdout.replace(/\n$/, '');
+    },
+    async enginePid() {
+      const status = await world.ok(['engine', 'status']);
+      return Number(/^PID:\s+(\d+)$/m.exec(status)?.[1] ?? assert.fail(status));
+    },
+    engineLog() {
+      try {
+        return readFileSync(path.join(runRoot, 'engine.log'), 'utf8');
+      } catch {
+        return '';
+      }
+    },
+    async inspect(ref) {
+      return (JSON.parse(await world.ok(['inspect', ref])) as Inspected[])[0] ?? assert.fail(`no document of ${ref}`);
+    },
+    async [Symbol.asyncDispose]() {
+      await removeAll(world).catch(() => undefined);
+      await world.hoist(['engine', 'stop']).catch(() => undefined);
+      for (const child of started) child.kill('SIGKILL');
+      spawnSync('ip', ['netns', 'del', network]);
+      for (const line of readFileSync('/proc/mounts', 'utf8').split('\n').reverse()) {
+        const place = line.split(' ')[1] ?? '';
+        if (place.startsWith(`${dir}/`)) spawnSync('umount', ['--lazy', place]);
+      }
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+  return world;
+}
+
+async function removeAll(world: World): Promise<void> {
+  const ids = (await world.hoist(['ps', '-aq'])).stdout.split('\n').filter((id) => id !== '');
+  if (ids.length > 0) await world.hoist(['rm', '-f', ...ids]);
+}
+
+function follow(child: ChildProcess, timeout = 60): Running {
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  const watchers = new Set<() => void>();
+  const wake = (): void => {
+    for (const watcher of [...watchers]) watcher();
+  };
+  child.stdin?.on('error', () => {}); // a program that does not read
+  child.stdout?.on('data', (chunk: Buffer) => out.push(chunk) && wake());
+  child.stderr?.on('data', (chunk: Buffer) => err.push(chunk));
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    child.kill('SIGKILL');
+  }, timeout * 1000);
+  let over = false;
+  const said = (): string => Buffer.concat(out).toString();
+  const complained = (): string => Buffer.concat(err).toString();
+  const ended = new Promise<Result>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      clearTimeout(timer);
+      over = true;
+      wake();
+      if (late)
+        reject(
+          new Error(`${child.spawnargs.join(' ')}: not over after ${timeout} s\n${complained()}${said().slice(-2000)}`),
+        );
+      else
+        resolve({
+          code: code ?? 128 + signalNumber(signal),
+          stdout: said(),
+          stderr: complained(),
+          bytes: Buffer.concat(out),
+        });
+    });
+  });
+  ended.catch(() => {});
+  return {
+    child,
+    pid: child.pid ?? -1,
+    said,
+    complained,
+    ended,
+    send: (text) => void child.stdin?.write(text),
+    until(pattern) {
+      return new Promise((resolve, reject) => {
+        const stop = (): void => {
+          clearTimeout(patience);
+          watchers.delete(look);
+        };
+        const look = (): void => {
+          const match = pattern.exec(said());
+          if (!match && !over) return;
+          stop();
+          if (match) resolve(match);
+          else reject(new Error(`ended without ${pattern}:\n${said().slice(-2000)}\n${complained()}`));
+        };
+        const patience = setTimeout(() => {
+          stop();
+          reject(new Error(`no ${pattern} within 20 s in:\n${said().slice(-2000)}\n${complained()}`));
+        }, 20_000);
+        watchers.add(look);
+        look();
+      });
+    },
+  };
+}
+
+function signalNumber(name: string | null): number {
+  return { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGKILL: 9, SIGPIPE: 13, SIGTERM: 15 }[name ?? ''] ?? 0;
+}
+
+/** Waits for something that another process does; fails with `what` after 15 s. */
+export async function eventually(what: string, check: () => boolean | Promise<boolean>, seconds = 15): Promise<void> {
+  for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline; ) {
+    if (await check()) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.fail(`not within ${seconds} s: ${what}`);
+}
+
+export type Check = (name: string, body: (world: World) => Promise<void>, skip?: string) => void;
+
+export interface Subject {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Programs that the tests need beyond what every Debian has. */
+  readonly needs?: readonly string[];
+  /** Runs once, before the first test. */
+  readonly prepare?: (world: World) => Promise<void>;
+}
+
+/** Tests of one subject share a world and an engine; they run one after the other. */
+export function inWorld(name: string, subject: Subject, define: (check: Check) => void): void {
+  const why = whyNoContainers() ?? whyNot('ip', 'nsenter', 'busybox', ...(subject.needs ?? []));
+  test.suite(name, { skip: why ?? false }, () => {
+    let world: World | undefined;
+    test.before(async () => {
+      world = await openWorld(subject.env);
+      await subject.prepare?.(world);
+    });
+    test.after(async () => {
+      await world?.[Symbol.asyncDispose]();
+    });
+    define((title, body, skip) => {
+      test(title, { skip: skip ?? false, timeout: 120_000 }, async (context) => {
+        if (!world) assert.fail('no world');
+        const before = world.engineLog().length;
+        try {
+          await body(world);
+        } catch (error) {
+          context.diagnostic(`engine log: ${world.engineLog().slice(before).slice(-2000)}`);
+          await removeAll(world).catch(() => undefined); // the next test starts with none
+          throw error;
+        }
+      });
+    });
+  });
+}
+
+/** The image that most tests run: this machine's static busybox. */
+export async function busybox(world: World): Promise<void> {
+  await world.ok(['image', 'bootstrap', 'busybox']);
+}
