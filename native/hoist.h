@@ -75,6 +75,7 @@ void run_init(struct run *run, struct plan *plan);
 
 /* Slots: -EBADF where a slot is empty. */
 int slot_fd(const struct run *run, uint16_t slot);
+int slot_dir(const struct run *run, uint16_t slot);
 int slot_put(struct run *run, uint16_t slot, int fd);
 
 /* ops_*.c */

@@ -14,7 +14,6 @@
 #define OP_UMOUNT 12
 #define OP_WRITE_FILE 13
 #define OP_WRITE 14
-#define OP_READ_FILE 15
 #define OP_RMDIR 16
 #define OP_UNLINK 17
 #define OP_PIPE 18
@@ -23,7 +22,6 @@
 #define OP_UNSHARE 21
 #define OP_HOSTNAME 22
 #define OP_DOMAINNAME 23
-#define OP_CHILD_FILE 24
 #define OP_NETLINK 25
 #define OP_RLIMIT 26
 #define OP_CAPABILITIES 27
@@ -45,7 +43,6 @@
 #define OP_LISTEN 43
 #define OP_BIND_PORT 44
 #define OP_CHOWN 45
-#define OP_CHMOD 46
 #define OP_TITLE 47
 #define OP_PIDFD 49
 #define OP_CGROUP_KILL 50
@@ -53,7 +50,6 @@
 #define OP_INIT 52
 #define OP_MOUNT_CLASSIC 53
 #define OP_SETXATTR 54
-#define OP_CLOSE_FDS 58
 #define OP_LOOP 59
 #define OP_LOCK 60
 #define OP_HOLD 61
@@ -140,12 +136,6 @@ struct op_write {
 	uint16_t slot;
 	struct str data;
 };
-struct op_readFile {
-	uint16_t dir;
-	struct str path;
-	uint32_t limit;
-	uint32_t resolve;
-};
 struct op_rmdir {
 	struct str path;
 };
@@ -174,10 +164,6 @@ struct op_hostname {
 };
 struct op_domainname {
 	struct str name;
-};
-struct op_childFile {
-	struct str name;
-	struct str data;
 };
 struct op_netlink {
 	uint32_t protocol;
@@ -270,10 +256,6 @@ struct op_chown {
 	uint32_t uid;
 	uint32_t gid;
 };
-struct op_chmod {
-	uint16_t slot;
-	uint32_t mode;
-};
 struct op_title {
 	struct str name;
 };
@@ -302,9 +284,6 @@ struct op_setxattr {
 	struct str path;
 	struct str name;
 	struct str value;
-};
-struct op_closeFds {
-	uint32_t from;
 };
 struct op_loop {
 	uint16_t file;
@@ -343,7 +322,6 @@ struct op {
 		struct op_umount umount;
 		struct op_writeFile writeFile;
 		struct op_write write;
-		struct op_readFile readFile;
 		struct op_rmdir rmdir;
 		struct op_unlink unlink;
 		struct op_pipe pipe;
@@ -352,7 +330,6 @@ struct op {
 		struct op_unshare unshare;
 		struct op_hostname hostname;
 		struct op_domainname domainname;
-		struct op_childFile childFile;
 		struct op_netlink netlink;
 		struct op_rlimit rlimit;
 		struct op_capabilities capabilities;
@@ -371,14 +348,12 @@ struct op {
 		struct op_listen listen;
 		struct op_bindPort bindPort;
 		struct op_chown chown;
-		struct op_chmod chmod;
 		struct op_title title;
 		struct op_pidfd pidfd;
 		struct op_cgroupKill cgroupKill;
 		struct op_openPty openPty;
 		struct op_mountClassic mountClassic;
 		struct op_setxattr setxattr;
-		struct op_closeFds closeFds;
 		struct op_loop loop;
 		struct op_lock lock;
 		struct op_hold hold;
@@ -403,7 +378,6 @@ struct op {
 	X(UMOUNT, umount) \
 	X(WRITE_FILE, writeFile) \
 	X(WRITE, write) \
-	X(READ_FILE, readFile) \
 	X(RMDIR, rmdir) \
 	X(UNLINK, unlink) \
 	X(PIPE, pipe) \
@@ -412,7 +386,6 @@ struct op {
 	X(UNSHARE, unshare) \
 	X(HOSTNAME, hostname) \
 	X(DOMAINNAME, domainname) \
-	X(CHILD_FILE, childFile) \
 	X(NETLINK, netlink) \
 	X(RLIMIT, rlimit) \
 	X(CAPABILITIES, capabilities) \
@@ -434,7 +407,6 @@ struct op {
 	X(LISTEN, listen) \
 	X(BIND_PORT, bindPort) \
 	X(CHOWN, chown) \
-	X(CHMOD, chmod) \
 	X(TITLE, title) \
 	X(PIDFD, pidfd) \
 	X(CGROUP_KILL, cgroupKill) \
@@ -442,7 +414,6 @@ struct op {
 	X(INIT, init) \
 	X(MOUNT_CLASSIC, mountClassic) \
 	X(SETXATTR, setxattr) \
-	X(CLOSE_FDS, closeFds) \
 	X(LOOP, loop) \
 	X(LOCK, lock) \
 	X(HOLD, hold) \

@@ -1,20 +1,16 @@
-/* Ops on files and mounts. Inside a container's root every path is resolved by openat2(2) RESOLVE_IN_ROOT:
+/* Ops on files. Inside a container's root every path is resolved by openat2(2) RESOLVE_IN_ROOT:
  * a symlink in an image can lead nowhere else. */
 #include "hoist.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/loop.h>
-#include <linux/mount.h>
 #include <linux/openat2.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -23,11 +19,6 @@
 #include <unistd.h>
 
 #define RET(call) ((call) < 0 ? -errno : 0)
-
-static int dir_fd(const struct run *run, uint16_t slot)
-{
-	return slot == NO_SLOT ? AT_FDCWD : slot_fd(run, slot);
-}
 
 static int open_in(int dir, const char *path, uint64_t flags, mode_t mode, uint64_t resolve)
 {
@@ -56,7 +47,7 @@ static int open_parent(int root, const char *path, const char **last)
 int do_open(struct run *run, const struct op *op)
 {
 	const struct op_open *o = &op->open;
-	int dir = dir_fd(run, o->dir);
+	int dir = slot_dir(run, o->dir);
 	if (dir == -EBADF)
 		return dir;
 	return slot_put(run, o->out, open_in(dir, o->path.p, o->flags, (mode_t)o->mode, o->resolve));
@@ -160,126 +151,10 @@ int do_mknod(struct run *run, const struct op *op)
 	return r;
 }
 
-static int configure(int fs, const struct op_fsmount *m, int source)
-{
-	char path[64];
-	if (source >= 0) {
-		snprintf(path, sizeof path, "/proc/self/fd/%d", source);
-		if (syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "source", path, 0))
-			return -errno;
-	}
-	for (uint32_t i = 0; i < m->options.n; i++) {
-		const char *option = m->options.v[i], *equals = strchr(option, '=');
-		char key[64];
-		size_t n = equals ? (size_t)(equals - option) : strlen(option);
-		if (n >= sizeof key)
-			return -EINVAL;
-		memcpy(key, option, n);
-		key[n] = '\0';
-		if (syscall(SYS_fsconfig, fs, equals ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, key, equals ? equals + 1 : NULL, 0))
-			return -errno;
-	}
-	return RET(syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
-}
-
-int do_fsmount(struct run *run, const struct op *op)
-{
-	const struct op_fsmount *m = &op->fsmount;
-	int source = m->source == NO_SLOT ? -1 : slot_fd(run, m->source);
-	if (source < 0 && m->source != NO_SLOT)
-		return source;
-	int fs = (int)syscall(SYS_fsopen, m->fstype.p, FSOPEN_CLOEXEC);
-	if (fs < 0)
-		return -errno;
-	int r = configure(fs, m, source);
-	if (!r) {
-		r = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, m->attrs);
-		r = slot_put(run, m->out, r < 0 ? -errno : r);
-	}
-	close(fs);
-	return r;
-}
-
-int do_loop(struct run *run, const struct op *op)
-{
-	int file = slot_fd(run, op->loop.file);
-	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	if (file < 0 || control < 0)
-		return file < 0 ? file : -errno;
-	struct loop_config c = {.fd = (uint32_t)file, .info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR};
-	int r;
-	do { /* EBUSY: somebody else took the free one in between */
-		int n = ioctl(control, LOOP_CTL_GET_FREE);
-		char path[32];
-		snprintf(path, sizeof path, "/dev/loop%d", n);
-		int device = n < 0 ? n : open(path, O_RDONLY | O_CLOEXEC);
-		r = device < 0 ? -errno : RET(ioctl(device, LOOP_CONFIGURE, &c));
-		if (!r)
-			r = slot_put(run, op->loop.out, device);
-		else if (device >= 0)
-			close(device);
-	} while (r == -EBUSY);
-	close(control);
-	return r;
-}
-
-int do_openTree(struct run *run, const struct op *op)
-{
-	const struct op_openTree *t = &op->openTree;
-	int dir = dir_fd(run, t->dir);
-	if (dir == -EBADF)
-		return dir;
-	int fd = (int)syscall(SYS_open_tree, dir, t->path.p, t->flags | OPEN_TREE_CLOEXEC);
-	return slot_put(run, t->out, fd < 0 ? -errno : fd);
-}
-
-int do_mountAttr(struct run *run, const struct op *op)
-{
-	const struct op_mountAttr *m = &op->mountAttr;
-	struct mount_attr a = {.attr_set = m->set, .attr_clr = m->clear, .propagation = m->propagation};
-	int fd = m->mount == NO_SLOT ? AT_FDCWD : slot_fd(run, m->mount);
-	if (fd == -EBADF)
-		return fd;
-	unsigned flags = (m->mount == NO_SLOT ? 0u : (unsigned)AT_EMPTY_PATH) | (m->recursive ? 0x8000u /* AT_RECURSIVE */ : 0u);
-	return RET(syscall(SYS_mount_setattr, fd, m->path.p, flags, &a, sizeof a));
-}
-
-int do_moveMount(struct run *run, const struct op *op)
-{
-	int from = slot_fd(run, op->moveMount.from), to = slot_fd(run, op->moveMount.to);
-	if (from < 0 || to < 0)
-		return -EBADF;
-	return RET(syscall(SYS_move_mount, from, "", to, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
-}
-
-/* pivot_root(2), NOTES: with both arguments ".", the old root ends up stacked over the new one and is unmounted. */
-int do_pivotRoot(struct run *run, const struct op *op)
-{
-	int root = slot_fd(run, op->pivotRoot.root);
-	if (root < 0)
-		return root;
-	if (fchdir(root) || syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH))
-		return -errno;
-	return RET(chdir("/"));
-}
-
-int do_umount(struct run *run, const struct op *op)
-{
-	(void)run;
-	return RET(umount2(op->umount.path.p, (int)op->umount.flags));
-}
-
-int do_mountClassic(struct run *run, const struct op *op)
-{
-	(void)run;
-	const struct op_mountClassic *m = &op->mountClassic;
-	return RET(mount(m->source.p, m->target.p, m->fstype.p, m->flags, m->data.p));
-}
-
 int do_writeFile(struct run *run, const struct op *op)
 {
 	const struct op_writeFile *w = &op->writeFile;
-	int dir = dir_fd(run, w->dir);
+	int dir = slot_dir(run, w->dir);
 	return dir == -EBADF ? dir : put_file(dir, w->path.p, w->data.p, w->data.n, (int)w->flags, (mode_t)w->mode);
 }
 
@@ -287,38 +162,6 @@ int do_write(struct run *run, const struct op *op)
 {
 	int fd = slot_fd(run, op->write.slot);
 	return fd < 0 ? fd : RET(write(fd, op->write.data.p, op->write.data.n));
-}
-
-int do_readFile(struct run *run, const struct op *op)
-{
-	const struct op_readFile *f = &op->readFile;
-	int dir = dir_fd(run, f->dir);
-	int fd = dir == -EBADF ? dir : open_in(dir, f->path.p, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0, f->resolve);
-	if (fd < 0 || !run->out)
-		return fd < 0 ? fd : -EINVAL;
-	struct stat st;
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-		close(fd);
-		return -EINVAL;
-	}
-	size_t at = run->out->n;
-	uint32_t head[2] = {run->index, 0};
-	int r = buf_add(run->out, head, sizeof head);
-	char room[16384];
-	ssize_t n = 1;
-	while (!r && n > 0) {
-		n = read(fd, room, sizeof room);
-		r = n < 0 ? -errno : buf_add(run->out, room, (size_t)n);
-		head[1] += n > 0 ? (uint32_t)n : 0;
-		if (!r && head[1] > f->limit)
-			r = -EFBIG;
-	}
-	close(fd);
-	if (r)
-		run->out->n = at;
-	else
-		memcpy(run->out->p + at, head, sizeof head);
-	return r;
 }
 
 /* A cgroup whose last process has just been reaped may say EBUSY for a moment. */
@@ -355,16 +198,6 @@ int do_chown(struct run *run, const struct op *op)
 {
 	int fd = slot_fd(run, op->chown.slot);
 	return fd < 0 ? fd : RET(fchownat(fd, "", op->chown.uid, op->chown.gid, AT_EMPTY_PATH));
-}
-
-int do_chmod(struct run *run, const struct op *op)
-{
-	char path[64];
-	int fd = slot_fd(run, op->chmod.slot);
-	if (fd < 0)
-		return fd;
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd); /* fchmod refuses O_PATH */
-	return RET(chmod(path, (mode_t)op->chmod.mode));
 }
 
 int do_openPty(struct run *run, const struct op *op)

@@ -59,8 +59,9 @@ static int sync_wait(struct run *run, char kind, int *fd)
 static void default_signals(void)
 {
 	sigset_t none;
-	for (int s = 1; s < NSIG; s++)
-		signal(s, SIG_DFL);
+	static const int changed[] = {SIGPIPE, SIGCHLD, SIGINT, SIGHUP, SIGTERM}; /* host_main */
+	for (size_t i = 0; i < sizeof changed / sizeof *changed; i++)
+		signal(changed[i], SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -142,15 +143,6 @@ int do_report(struct run *run, const struct op *op)
 	} m = {op->report.stage, run->child};
 	reply(run, FRAME_REPORT, &m, sizeof m); /* an engine that went away is no failure of the container */
 	return 0;
-}
-
-int do_childFile(struct run *run, const struct op *op)
-{
-	char path[64];
-	if (strchr(op->childFile.name.p, '/') || op->childFile.name.n > 32)
-		return -EINVAL;
-	snprintf(path, sizeof path, "/proc/%d/%s", run->child, op->childFile.name.p);
-	return put_file(AT_FDCWD, path, op->childFile.data.p, op->childFile.data.n, O_WRONLY, 0);
 }
 
 int do_setns(struct run *run, const struct op *op)
@@ -280,12 +272,6 @@ int do_stdio(struct run *run, const struct op *op)
 			close(fd);
 	}
 	return 0;
-}
-
-int do_closeFds(struct run *run, const struct op *op)
-{
-	(void)run;
-	return RET(syscall(SYS_close_range, op->closeFds.from, ~0u, CLOSE_RANGE_CLOEXEC));
 }
 
 /* execvp(3)'s rule: the first path that exists wins; a file that may not be executed is remembered. */

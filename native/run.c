@@ -23,6 +23,12 @@ int slot_fd(const struct run *run, uint16_t slot)
 	return slot < MAX_SLOTS && run->slot[slot] >= 0 ? run->slot[slot] : -EBADF;
 }
 
+/* The directory that a path is relative to: a slot's, or the working directory. */
+int slot_dir(const struct run *run, uint16_t slot)
+{
+	return slot == NO_SLOT ? AT_FDCWD : slot_fd(run, slot);
+}
+
 /* A container's stdio must never be confused with the executor's own: slots stay above 2. */
 int slot_put(struct run *run, uint16_t slot, int fd)
 {

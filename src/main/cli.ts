@@ -32,7 +32,12 @@ function otherHost(): string | undefined {
   const { args, flags } = parseFlags(rootFlags(''), argv, true);
   if (args[0] === undefined) return undefined;
   const context = flags.string('context') || process.env['DOCKER_CONTEXT'];
-  return flags.list('host').at(-1) || process.env['DOCKER_HOST'] || (context === 'default' ? undefined : context) || undefined;
+  return (
+    flags.list('host').at(-1) ||
+    process.env['DOCKER_HOST'] ||
+    (context === 'default' ? undefined : context) ||
+    undefined
+  );
 }
 
 /** `hoist engine …` asks no engine for anything. */

@@ -75,6 +75,7 @@ export async function openEngine(place: Place, log: (message: string) => void): 
       env: process.env,
     }),
     credentials: dockerCredentials(process.env),
+    env: process.env,
     host,
     limits: {
       maxLayerBytes: Number(process.env['HOIST_MAX_LAYER_BYTES'] ?? 64 * 2 ** 30),

@@ -3,7 +3,7 @@
 
 import { fail, HoistError } from '../base/errors.ts';
 import { forgetFlowsTo, forgetUnansweredUdp } from '../plan/conntrack.ts';
-import type { NetworkOps } from '../plan/container.ts';
+import type { NetworkOps } from '../plan/input.ts';
 import {
   addAddress,
   addBridge,

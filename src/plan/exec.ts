@@ -3,8 +3,10 @@
 
 import type { OciConfig, OciProcess } from '../spec/oci/runtime.ts';
 import type { CgroupOps } from './cgroup.ts';
-import { type ContainerInput, processOps, streamOps } from './container.ts';
+import type { ContainerInput } from './input.ts';
 import { k, op, type Plan, stage } from './ops.ts';
+import { processOps } from './process.ts';
+import { streamOps } from './streams.ts';
 
 export interface ExecInput {
   readonly process: OciProcess;

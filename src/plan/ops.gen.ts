@@ -37,8 +37,6 @@ export interface OpFields {
   readonly writeFile: { readonly dir: Slot | undefined; readonly path: string; readonly data: Uint8Array; readonly flags: number; readonly mode: number };
   /** write(2) once */
   readonly write: { readonly slot: Slot | undefined; readonly data: Uint8Array };
-  /** the content of a file, returned to the planner */
-  readonly readFile: { readonly dir: Slot | undefined; readonly path: string; readonly limit: number; readonly resolve: number };
   /** rmdir(2), again for a short while when the kernel says EBUSY */
   readonly rmdir: { readonly path: string };
   /** unlink(2) */
@@ -55,8 +53,6 @@ export interface OpFields {
   readonly hostname: { readonly name: string };
   /** setdomainname(2) */
   readonly domainname: { readonly name: string };
-  /** writes /proc/<child>/name (uid_map, gid_map, setgroups…) */
-  readonly childFile: { readonly name: string; readonly data: Uint8Array };
   /** sends messages, waits for the acks, returns answers; a patch puts a slot's fd (0xffff: the child's pid) into the bytes */
   readonly netlink: { readonly protocol: number; readonly data: Uint8Array; readonly acks: number; readonly patches: readonly Patch[] };
   /** prlimit(2) on itself */
@@ -99,8 +95,6 @@ export interface OpFields {
   readonly bindPort: { readonly family: number; readonly type: number; readonly address: Uint8Array; readonly port: number; readonly out: Slot };
   /** fchownat(AT_EMPTY_PATH) */
   readonly chown: { readonly slot: Slot | undefined; readonly uid: number; readonly gid: number };
-  /** chmod through /proc/self/fd */
-  readonly chmod: { readonly slot: Slot | undefined; readonly mode: number };
   /** the name in ps */
   readonly title: { readonly name: string };
   /** pidfd_open(2) */
@@ -115,8 +109,6 @@ export interface OpFields {
   readonly mountClassic: { readonly source: string; readonly target: string; readonly fstype: string; readonly flags: number | bigint; readonly data: string };
   /** setxattr on a file inside root (not following a last symlink) */
   readonly setxattr: { readonly root: Slot | undefined; readonly path: string; readonly name: string; readonly value: Uint8Array };
-  /** close_range(2) */
-  readonly closeFds: { readonly from: number };
   /** a free loop device over an open file, read-only, gone with its last user */
   readonly loop: { readonly file: Slot | undefined; readonly out: Slot };
   /** opens (makes) a file and takes its flock(2), or EWOULDBLOCK */
@@ -148,7 +140,6 @@ export const opTable: { readonly [K in OpName]: { readonly number: number; reado
   umount: { number: 12, fields: [['path', 'str'], ['flags', 'u32']] },
   writeFile: { number: 13, fields: [['dir', 'slot'], ['path', 'str'], ['data', 'bytes'], ['flags', 'u32'], ['mode', 'u32']] },
   write: { number: 14, fields: [['slot', 'slot'], ['data', 'bytes']] },
-  readFile: { number: 15, fields: [['dir', 'slot'], ['path', 'str'], ['limit', 'u32'], ['resolve', 'u32']] },
   rmdir: { number: 16, fields: [['path', 'str']] },
   unlink: { number: 17, fields: [['path', 'str']] },
   pipe: { number: 18, fields: [['capacity', 'u32'], ['read', 'out'], ['write', 'out']] },
@@ -157,7 +148,6 @@ export const opTable: { readonly [K in OpName]: { readonly number: number; reado
   unshare: { number: 21, fields: [['flags', 'u32']] },
   hostname: { number: 22, fields: [['name', 'str']] },
   domainname: { number: 23, fields: [['name', 'str']] },
-  childFile: { number: 24, fields: [['name', 'str'], ['data', 'bytes']] },
   netlink: { number: 25, fields: [['protocol', 'u32'], ['data', 'bytes'], ['acks', 'u32'], ['patches', 'patches']] },
   rlimit: { number: 26, fields: [['resource', 'u32'], ['soft', 'u64'], ['hard', 'u64']] },
   capabilities: { number: 27, fields: [['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['bounding', 'u64'], ['ambient', 'u64']] },
@@ -179,7 +169,6 @@ export const opTable: { readonly [K in OpName]: { readonly number: number; reado
   listen: { number: 43, fields: [['path', 'str'], ['mode', 'u32'], ['out', 'out']] },
   bindPort: { number: 44, fields: [['family', 'u32'], ['type', 'u32'], ['address', 'bytes'], ['port', 'u32'], ['out', 'out']] },
   chown: { number: 45, fields: [['slot', 'slot'], ['uid', 'u32'], ['gid', 'u32']] },
-  chmod: { number: 46, fields: [['slot', 'slot'], ['mode', 'u32']] },
   title: { number: 47, fields: [['name', 'str']] },
   pidfd: { number: 49, fields: [['pid', 'u32'], ['out', 'out']] },
   cgroupKill: { number: 50, fields: [['path', 'str']] },
@@ -187,7 +176,6 @@ export const opTable: { readonly [K in OpName]: { readonly number: number; reado
   init: { number: 52, fields: [] },
   mountClassic: { number: 53, fields: [['source', 'str'], ['target', 'str'], ['fstype', 'str'], ['flags', 'u64'], ['data', 'str']] },
   setxattr: { number: 54, fields: [['root', 'slot'], ['path', 'str'], ['name', 'str'], ['value', 'bytes']] },
-  closeFds: { number: 58, fields: [['from', 'u32']] },
   loop: { number: 59, fields: [['file', 'slot'], ['out', 'out']] },
   lock: { number: 60, fields: [['path', 'str'], ['out', 'out']] },
   hold: { number: 61, fields: [['slot', 'slot']] },

@@ -41,6 +41,9 @@ export interface Plan {
 /** The slot that stands for the cloned child's pid in a netlink patch. */
 export const childSlot: Slot = '@child';
 
+/** The slot of the container's root directory. */
+export const rootSlot: Slot = 'root';
+
 /** `op('mount', {...}, 'why')`: an op whose fields are checked against the table. */
 export function op<K extends OpName>(name: K, fields: OpFields[K], why: string, allow?: number): OpOf<K> {
   return { op: name, why, ...(allow === undefined ? {} : { allow }), ...fields };

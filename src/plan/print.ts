@@ -120,7 +120,6 @@ const verbs: Partial<Record<OpName, string>> = {
   ensure: 'make',
   mkdir: 'make',
   writeFile: 'write',
-  childFile: 'write',
   exec: 'run',
   bindPort: 'reserve',
   ids: 'become',

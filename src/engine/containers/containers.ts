@@ -11,8 +11,9 @@ import { listContainers, sizesOf } from './list.ts';
 import { readLogs } from './logs.ts';
 import { pathsOf } from './record.ts';
 import { removeContainer } from './remove.ts';
+import { restartContainer } from './restart.ts';
 import { startContainer } from './start.ts';
-import { killContainer, restartContainer, stopContainer } from './stop.ts';
+import { killContainer, stopContainer } from './stop.ts';
 import { waitContainer } from './wait.ts';
 
 export function createContainers(pool: ContainerPool): Containers {

@@ -1,6 +1,6 @@
 // What the container use cases stand on, and the containers as they live in the engine's memory.
 
-import type { NetworkOps } from '../../plan/container.ts';
+import type { NetworkOps } from '../../plan/input.ts';
 import type { Op } from '../../plan/ops.ts';
 import type { KeeperLink } from '../../runtime/keeper.ts';
 import type { LayerMounts } from '../../runtime/layers.ts';

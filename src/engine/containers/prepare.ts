@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fail } from '../../base/errors.ts';
 import { noneOps } from '../../network/bridge.ts';
 import { hostnameFile, hostsFile, hostsFileOfHost, resolvFile, resolvFileOfHost } from '../../network/hosts.ts';
-import type { ContainerInput, NetworkOps, PlannedFile } from '../../plan/container.ts';
+import type { ContainerInput, NetworkOps, PlannedFile } from '../../plan/input.ts';
 import type { OciConfig, OciNamespace } from '../../spec/oci/runtime.ts';
 import type { LayerInfo } from '../../store/store.ts';
 import type { ContainerPool, ContainersDeps, Live } from './deps.ts';

@@ -1,9 +1,8 @@
-// stop, kill, restart.
+// stop and kill.
 
 import { fail } from '../../base/errors.ts';
 import { parseSignal } from '../../plan/signals.ts';
 import { type ContainerPool, inTurn, type Live } from './deps.ts';
-import { startContainer } from './start.ts';
 
 export interface StopOptions {
   readonly signal?: string;
@@ -55,9 +54,4 @@ export function killContainer(live: Live, signal: string): void {
       `cannot kill container: ${live.record.name}: container ${live.record.id} is not running`,
     );
   live.link.kill(number);
-}
-
-export async function restartContainer(pool: ContainerPool, live: Live, options: StopOptions): Promise<void> {
-  await stopContainer(pool, live, options);
-  await startContainer(pool, live);
 }
