@@ -79,21 +79,20 @@ bool conn_idle(const struct conn *c)
 
 void conn_hello(struct keeper *k, struct conn *c)
 {
-	char m[sizeof(struct hello) + MAX_KEYS];
 	struct hello h;
 	int fds[3], count = 3, used = 0;
-	ssize_t n = recv_fds(c->fd, m, sizeof m, fds, &count);
-	if (n < (ssize_t)sizeof h)
+	/* not a byte more than the hello: input or a request may follow it at once */
+	if (recv_fds(c->fd, &h, sizeof h, fds, &count) != sizeof h)
 		goto refuse;
-	memcpy(&h, m, sizeof h);
-	if (h.magic != 'H' || h.keys > MAX_KEYS || n < (ssize_t)(sizeof h + h.keys) || !memchr("FSC", h.mode, 3))
+	if (h.magic != 'H' || h.keys > MAX_KEYS || !memchr("FSC", h.mode, 3))
+		goto refuse;
+	if (h.keys && recv(c->fd, c->keys, h.keys, MSG_DONTWAIT) != h.keys)
 		goto refuse;
 	int want = !!(h.flags & 1) + !!(h.flags & 2) + !!(h.flags & 4);
 	if (h.mode == 'F' && want != count)
 		goto refuse;
 	c->mode = h.mode;
 	c->nkeys = h.keys;
-	memcpy(c->keys, m + sizeof h, h.keys);
 	if (h.mode == 'F' && h.flags & 1) {
 		struct stat st;
 		c->in = fds[used++];
