@@ -11,7 +11,7 @@ function buildId() {
   const hash = createHash('sha256');
   const walk = (dir) => {
     for (const entry of readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      if (entry.isDirectory()) walk(`${dir}/${entry.name}`);
+      if (entry.isDirectory() && entry.name !== 'test') walk(`${dir}/${entry.name}`);
       else if (/\.(ts|c|h)$/.test(entry.name) && !entry.name.endsWith('.test.ts'))
         hash.update(entry.name).update(readFileSync(`${dir}/${entry.name}`));
     }
