@@ -113,4 +113,5 @@ async function main(place: Place): Promise<void> {
   process.umask(old);
   log(`engine ${buildId} on ${place.root}, pid ${process.pid}`);
   if (readyFd !== undefined) writeSync(readyFd, 'R');
+  open.warmUp();
 }

@@ -12,10 +12,12 @@ import { closePool, openPool } from '../engine/containers/recover.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createImages } from '../engine/images/images.ts';
 import { createSystem } from '../engine/system.ts';
+import { capabilityMask, defaultCapabilities } from '../plan/capabilities.ts';
 import { cgroupRootOps } from '../plan/cgroup.ts';
 import { type Op, op } from '../plan/ops.ts';
 import { explainFailure } from '../plan/print.ts';
-import { seccompCompiler } from '../plan/seccomp-profile.ts';
+import { defaultSeccompProfile } from '../plan/seccomp-policy.ts';
+import { resolveProfile, seccompCompiler } from '../plan/seccomp-profile.ts';
 import { openRegistryClient } from '../registry/client/client.ts';
 import { dockerCredentials } from '../registry/client/credentials.ts';
 import { layerMounts } from '../runtime/layers.ts';
@@ -32,6 +34,8 @@ import type { Place } from './place.ts';
 export interface OpenEngine extends AsyncDisposable {
   readonly engine: Engine;
   readonly pool: ContainerPool;
+  /** What the first container would wait for, done when nobody waits: compiling the default seccomp policy. */
+  warmUp(): void;
 }
 
 /** Fails with `engine.busy` when another engine has this root, `engine.root` when it cannot be used. */
@@ -56,6 +60,7 @@ export async function openEngine(place: Place, log: (message: string) => void): 
     gateway: undefined,
     table: defaultPlace ? 'hoist' : `hoist-${suffix}`,
   });
+  const compileSeccomp = seccompCompiler(facts.arch);
   const pool = await openPool({
     paths: place,
     store,
@@ -64,7 +69,7 @@ export async function openEngine(place: Place, log: (message: string) => void): 
     facts,
     host,
     network,
-    compileSeccomp: seccompCompiler(facts.arch),
+    compileSeccomp,
     warn: log,
   });
   const images = createImages({
@@ -95,6 +100,12 @@ export async function openEngine(place: Place, log: (message: string) => void): 
       system: createSystem(pool, buildId),
     },
     pool,
+    warmUp() {
+      const capabilities = capabilityMask(defaultCapabilities) & facts.capabilities;
+      compileSeccomp(
+        resolveProfile(defaultSeccompProfile(), { arch: facts.arch, capabilities, kernel: facts.kernelRelease }),
+      );
+    },
     async [Symbol.asyncDispose]() {
       closePool(pool);
       await executor[Symbol.asyncDispose]();

@@ -14,7 +14,7 @@ export function containerPlan(input: ContainerInput): Plan {
   const { config, facts, keeper, network } = input;
   const cgroup = cgroupOps(config.linux.cgroupsPath, config.linux.resources, facts);
   const namespaces = splitNamespaces(config.linux.namespaces);
-  const streams = streamOps(config.process.terminal, keeper.stdin, root);
+  const streams = streamOps(config.process, keeper.stdin, root);
   return {
     setup: [
       op('title', { name: keeper.title }, 'what ps shows for the keeper'),

@@ -24,7 +24,7 @@ export interface ExecInput {
 }
 
 export function execPlan({ process, config, pid, cgroup, keeper, compileSeccomp }: ExecInput): Plan {
-  const streams = streamOps(process.terminal, keeper.stdin, 'root', false);
+  const streams = streamOps(process, keeper.stdin, 'root', false);
   const own = config.linux.namespaces.filter((one) => one.type !== 'pid' && one.type !== 'user');
   const flags = {
     mount: k.CLONE_NEWNS,

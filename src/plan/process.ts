@@ -5,6 +5,7 @@ import { capabilityMask } from './capabilities.ts';
 import type { ContainerInput } from './input.ts';
 import { k, type Op, op } from './ops.ts';
 import { parseRlimit } from './rlimits.ts';
+import { seccompFlags } from './seccomp.ts';
 import type { Streams } from './streams.ts';
 
 export function identityOps(config: OciConfig): Op[] {
@@ -23,7 +24,13 @@ export function processOps(
   const { user, capabilities } = process;
   const profile = input.config.linux.seccomp;
   const seccomp = profile
-    ? [op('seccomp', { filter: input.compileSeccomp(profile), flags: 0 }, 'which system calls it may make')]
+    ? [
+        op(
+          'seccomp',
+          { filter: input.compileSeccomp(profile), flags: seccompFlags(profile.flags) },
+          'which system calls it may make',
+        ),
+      ]
     : [];
   const path = process.env.find((entry) => entry.startsWith('PATH='))?.slice(5) ?? '';
   const command = process.args[0] ?? '';

@@ -1,5 +1,6 @@
 // How the process's stdin, stdout and stderr reach its keeper, and the keeper's last op.
 
+import type { OciProcess } from '../spec/oci/runtime.ts';
 import type { KeeperOptions } from './input.ts';
 import { placeOps } from './mounts.ts';
 import { k, type Op, op, type Slot } from './ops.ts';
@@ -17,7 +18,12 @@ export interface Streams {
 }
 
 /** How the process's stdin, stdout and stderr reach its keeper: three pipes, or one pty of the container's own. */
-export function streamOps(terminal: boolean, stdin: boolean, ptmxRoot: Slot, console = true): Streams {
+export function streamOps(
+  { terminal, consoleSize }: Pick<OciProcess, 'terminal' | 'consoleSize'>,
+  stdin: boolean,
+  ptmxRoot: Slot,
+  console = true,
+): Streams {
   if (!terminal) {
     return {
       terminal,
@@ -53,7 +59,11 @@ export function streamOps(terminal: boolean, stdin: boolean, ptmxRoot: Slot, con
         },
         "a terminal of the container's own devpts",
       ),
-      op('openPty', { ptmx: 'pty', rows: 0, columns: 0, out: 'tty' }, 'its other side, for the process'),
+      op(
+        'openPty',
+        { ptmx: 'pty', rows: consoleSize?.height ?? 0, columns: consoleSize?.width ?? 0, out: 'tty' },
+        'its other side, for the process, of the right size before it looks',
+      ),
       op('sendFd', { slot: 'pty' }, 'the master goes to the keeper'),
       ...(console
         ? [

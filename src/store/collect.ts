@@ -1,10 +1,16 @@
 // Garbage collection: marks what image names, containers and leases reach, sweeps the rest. Layers and blobs alike.
 
 import type { Digest, Manifest } from '../spec/oci/image.ts';
-import { documentLimits, parseManifestOrIndex } from '../spec/oci/parse.ts';
+import type { Documents } from './documents.ts';
 import type { Store } from './store.ts';
 
-type Parts = Pick<Store, 'content' | 'images' | 'layers'>;
+type Parts = Pick<Store, 'content' | 'images' | 'layers'> & { readonly documents: Documents };
+
+/** What a collection knows: the blobs that were here when it began, and the digests that something reaches. */
+interface Marks {
+  readonly blobs: ReadonlySet<Digest>;
+  readonly reached: Set<Digest>;
+}
 
 /** See Store.collect. `leases` may grow while this runs; what they hold at any moment is safe from then on. */
 export async function collect(
@@ -12,22 +18,25 @@ export async function collect(
   keep: ReadonlySet<Digest>,
   leases: ReadonlySet<ReadonlySet<Digest>>,
 ): Promise<readonly Digest[]> {
-  const reached = new Set<Digest>();
-  for (const image of store.images.list()) {
-    await mark(store, image.manifest.digest, reached);
-    if (image.repoDigest !== undefined) await mark(store, image.repoDigest, reached);
+  // Looked at before the names: what comes and gets its name meanwhile is no candidate.
+  const blobs = new Set(await store.content.list());
+  const layers = await store.layers.list();
+  const marks: Marks = { blobs, reached: new Set() };
+  for (const { manifest, repoDigest } of store.images.list()) {
+    await mark(store, manifest.digest, marks, manifest.mediaType);
+    if (repoDigest !== undefined) await mark(store, repoDigest, marks);
   }
-  for (const digest of keep) await mark(store, digest, reached);
-  for (const held of leases) for (const digest of held) await mark(store, digest, reached);
+  for (const digest of keep) await mark(store, digest, marks);
+  for (const held of leases) for (const digest of held) await mark(store, digest, marks);
 
-  const isGarbage = (digest: Digest) => !reached.has(digest) && ![...leases].some((held) => held.has(digest));
+  const isGarbage = (digest: Digest) => !marks.reached.has(digest) && ![...leases].some((held) => held.has(digest));
   const removed: Digest[] = [];
-  for await (const { digest } of store.content.list()) {
+  for (const digest of blobs) {
     if (!isGarbage(digest)) continue;
     await store.content.remove(digest);
     removed.push(digest);
   }
-  for await (const diffId of store.layers.list()) {
+  for (const diffId of layers) {
     if (!isGarbage(diffId)) continue;
     await store.layers.remove(diffId);
     removed.push(diffId);
@@ -36,24 +45,22 @@ export async function collect(
 }
 
 /** Adds what a document reaches. One that is not here, or is no manifest, reaches nothing. */
-async function mark(store: Parts, digest: Digest, reached: Set<Digest>): Promise<void> {
-  if (reached.has(digest)) return;
-  reached.add(digest);
-  const document = await store.content
-    .read(digest, documentLimits.manifest)
-    .then((bytes) => parseManifestOrIndex(bytes))
-    .catch(() => undefined);
+async function mark(store: Parts, digest: Digest, marks: Marks, mediaType?: string): Promise<void> {
+  if (marks.reached.has(digest)) return;
+  marks.reached.add(digest);
+  if (!marks.blobs.has(digest)) return;
+  const document = await store.documents.manifestOrIndex(digest, mediaType).catch(() => undefined);
   if (document === undefined) return;
   if ('manifests' in document) {
-    for (const item of document.manifests) await mark(store, item.digest, reached);
+    for (const item of document.manifests) await mark(store, item.digest, marks, item.mediaType);
   } else {
-    await markImage(store, document, reached);
+    await markImage(store, document, marks.reached);
   }
 }
 
 async function markImage(store: Parts, manifest: Manifest, reached: Set<Digest>): Promise<void> {
   reached.add(manifest.config.digest);
   for (const layer of manifest.layers) reached.add(layer.digest);
-  const config = await store.images.config(manifest).catch(() => undefined);
+  const config = await store.documents.config(manifest.config.digest).catch(() => undefined);
   for (const diffId of config?.rootfs.diff_ids ?? []) reached.add(diffId);
 }

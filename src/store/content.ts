@@ -15,10 +15,12 @@ import type { ContentStore } from './store.ts';
 /** Few, large writes; while one is under way, the next batch fills. */
 const writeSize = 1 << 20;
 
+const algorithms = ['sha256', 'sha512'] as const;
+
 /** `directory` is the layout's; `temporary` must be on the same filesystem. */
 export async function openContentStore(directory: string, temporary: string): Promise<ContentStore> {
   const blobs = join(directory, 'blobs');
-  for (const algorithm of ['sha256', 'sha512']) await mkdir(join(blobs, algorithm), { recursive: true, mode: 0o700 });
+  for (const algorithm of algorithms) await mkdir(join(blobs, algorithm), { recursive: true, mode: 0o700 });
   const flight = singleFlight<true>();
   const store: ContentStore = {
     path(digest) {
@@ -53,15 +55,11 @@ export async function openContentStore(directory: string, temporary: string): Pr
     async remove(digest) {
       await rm(store.path(digest), { force: true });
     },
-    async *list() {
-      for (const algorithm of ['sha256', 'sha512']) {
-        for (const name of await readdir(join(blobs, algorithm))) {
-          const digest = `${algorithm}:${name}`;
-          if (!isDigest(digest)) continue;
-          const size = await sizeOf(join(blobs, algorithm, name));
-          if (size !== undefined) yield { digest, size };
-        }
-      }
+    async list() {
+      const found = await Promise.all(
+        algorithms.map(async (algorithm) => (await readdir(join(blobs, algorithm))).map((name) => `${algorithm}:${name}`)),
+      );
+      return found.flat().filter(isDigest);
     },
   };
   return store;

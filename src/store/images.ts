@@ -4,9 +4,10 @@
 import { join } from 'node:path';
 import { fail } from '../base/errors.ts';
 import { readFileLimited, writeFileAtomic, writeJsonAtomic } from '../base/files.ts';
-import { type Descriptor, type Digest, type ImageConfig, type Manifest, mediaTypes } from '../spec/oci/image.ts';
-import { documentLimits, parseImageConfig, parseIndex, parseManifest } from '../spec/oci/parse.ts';
-import type { ContentStore, ImageStore, StoredImage } from './store.ts';
+import { type Descriptor, type Digest, mediaTypes } from '../spec/oci/image.ts';
+import { parseIndex } from '../spec/oci/parse.ts';
+import type { Documents } from './documents.ts';
+import type { ImageStore, StoredImage } from './store.ts';
 
 /** What other tools read as the name: `skopeo copy oci:<root>/content:<name> …` works. */
 const refAnnotation = 'org.opencontainers.image.ref.name';
@@ -17,42 +18,59 @@ const taggedAnnotation = 'io.hoist.image.tagged';
 /** The index of a thousand images is half a megabyte. */
 const indexLimit = 64 << 20;
 
-/** Parsed documents kept in memory; they cannot go stale, being named by their digest. */
-const cachedDocuments = 256;
+type Rows = readonly StoredImage[];
 
-export async function openImageStore(directory: string, content: ContentStore): Promise<ImageStore> {
+/** A change that waits for its turn. */
+interface Change {
+  readonly next: (rows: Rows) => Rows;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export async function openImageStore(directory: string, documents: Documents): Promise<ImageStore> {
   const path = join(directory, 'index.json');
-  let rows = await readRows(directory, path);
+  let rows: Rows = [];
+  let names: ReadonlyMap<string, StoredImage> = new Map();
+  let changes: Change[] = [];
   let last: Promise<void> = Promise.resolve();
-  const documents = new Map<Digest, Manifest | ImageConfig>();
 
-  /** One change at a time; memory follows the disk, never the other way round. */
-  function change(next: (rows: readonly StoredImage[]) => readonly StoredImage[]): Promise<void> {
-    const work = last.then(async () => {
-      const changed = next(rows);
-      await writeJsonAtomic(path, indexOf(changed), { mode: 0o644 });
-      rows = changed;
+  function show(changed: Rows): void {
+    rows = changed;
+    names = new Map(changed.flatMap((row) => (row.name === undefined ? [] : [[row.name, row] as const])));
+  }
+
+  function change(next: Change['next']): Promise<void> {
+    if (changes.length === 0) last = last.then(write);
+    return new Promise((resolve, reject) => changes.push({ next, resolve, reject }));
+  }
+
+  /** All changes that wait, in one write. Memory follows the disk, never the other way round. */
+  async function write(): Promise<void> {
+    const batch = changes;
+    changes = [];
+    let changed = rows;
+    const good = batch.filter(({ next, reject }) => {
+      try {
+        changed = next(changed);
+        return true;
+      } catch (error) {
+        reject(error);
+        return false;
+      }
     });
-    last = work.catch(() => {});
-    return work;
+    try {
+      if (good.length > 0) await writeJsonAtomic(path, indexOf(changed), { mode: 0o644 });
+      show(changed);
+      for (const { resolve } of good) resolve();
+    } catch (error) {
+      for (const { reject } of good) reject(error);
+    }
   }
 
-  async function document<T extends Manifest | ImageConfig>(
-    descriptor: Descriptor,
-    limit: number,
-    parse: (bytes: Uint8Array) => T,
-  ): Promise<T> {
-    const known = documents.get(descriptor.digest);
-    if (known !== undefined) return known as T;
-    const parsed = parse(await content.read(descriptor.digest, limit));
-    documents.set(descriptor.digest, parsed);
-    const oldest = documents.keys().next();
-    if (documents.size > cachedDocuments && oldest.done !== true) documents.delete(oldest.value);
-    return parsed;
-  }
-
+  show(await readRows(directory, path));
   return {
     list: () => rows,
+    named: (name) => names.get(name),
     tag: (image) => change((now) => [...withoutName(now, image.name, image.manifest.digest), image]),
     untag: (name, { keepDangling }) =>
       change((now) => {
@@ -61,9 +79,12 @@ export async function openImageStore(directory: string, content: ContentStore): 
         return keepDangling ? withoutName(now, name, '') : now.filter((image) => image !== row);
       }),
     forget: (manifest) => change((now) => now.filter((image) => image.manifest.digest !== manifest)),
-    manifest: (descriptor) =>
-      document(descriptor, documentLimits.manifest, (bytes) => parseManifest(bytes, descriptor.mediaType)),
-    config: (manifest) => document(manifest.config, documentLimits.config, parseImageConfig),
+    async manifest({ digest, mediaType }) {
+      const document = await documents.manifestOrIndex(digest, mediaType);
+      if ('manifests' in document) fail('invalid', 'manifest.invalid', `${digest} is an index of several images`);
+      return document;
+    },
+    config: ({ config }) => documents.config(config.digest),
   };
 }
 

@@ -89,11 +89,9 @@ export async function openLayerStore(options: LayerStoreOptions): Promise<LayerS
       }
       await removeTree(dying);
     },
-    async *list() {
-      for (const name of await readdir(directory)) {
-        const diffId = `${name.length === 128 ? 'sha512' : 'sha256'}:${name}`;
-        if (isDigest(diffId)) yield diffId;
-      }
+    async list() {
+      const names = await readdir(directory);
+      return names.map((name) => `${name.length === 128 ? 'sha512' : 'sha256'}:${name}`).filter(isDigest);
     },
   };
   return store;

@@ -7,6 +7,7 @@ import { emptyDirectory } from '../base/files.ts';
 import type { Digest } from '../spec/oci/image.ts';
 import { collect } from './collect.ts';
 import { openContentStore } from './content.ts';
+import { cacheDocuments } from './documents.ts';
 import { openImageStore } from './images.ts';
 import { openLayerStore } from './layers.ts';
 import type { PendingOp, Store } from './store.ts';
@@ -29,7 +30,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   await emptyDirectory(temporary);
   const contentDirectory = join(root, 'content');
   const content = await openContentStore(contentDirectory, temporary);
-  const images = await openImageStore(contentDirectory, content);
+  const documents = cacheDocuments(content);
+  const images = await openImageStore(contentDirectory, documents);
   const layers = await openLayerStore({
     directory: join(root, 'layers'),
     temporary,
@@ -46,7 +48,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     layers,
     tempPath: (suffix) => join(temporary, `${randomBytes(8).toString('hex')}${suffix}`),
     collect(keep) {
-      const work = collecting.then(() => collect({ content, images, layers }, keep, leases));
+      const work = collecting.then(() => collect({ content, images, layers, documents }, keep, leases));
       collecting = work.catch(() => {});
       return work;
     },

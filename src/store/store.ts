@@ -28,8 +28,13 @@ export interface ContentStore {
   ): Promise<void>;
   /** Writes bytes whose digest is not known before; returns their descriptor's digest and size. */
   put(bytes: Uint8Array): Promise<{ readonly digest: Digest; readonly size: number }>;
+  /**
+   * Takes a file of Store.tempPath as a blob, without copying it. Whoever wrote it has hashed every byte on the way and
+   * lets go of the file; it is gone from its path afterwards, also where the blob was here already.
+   */
+  adopt(path: string, blob: { readonly digest: Digest; readonly size: number }): Promise<void>;
   remove(digest: Digest): Promise<void>;
-  list(): AsyncIterable<{ readonly digest: Digest; readonly size: number }>;
+  list(): Promise<readonly Digest[]>;
 }
 
 /** An image as the store knows it: one name (or none, when dangling) for one manifest. */
@@ -44,14 +49,18 @@ export interface StoredImage {
   readonly taggedAt: string;
 }
 
+/** Changes that are asked for at once are one write. */
 export interface ImageStore {
   list(): readonly StoredImage[];
+  /** The row of a canonical name. */
+  named(name: string): StoredImage | undefined;
   /** Replaces what had this name; the old manifest becomes dangling when nothing else names it. */
   tag(image: StoredImage): Promise<void>;
   /** Takes a name away. With `keepDangling` the manifest stays listed without a name if this was the last one. */
   untag(name: string, options: { readonly keepDangling: boolean }): Promise<void>;
   /** Takes away every row of a manifest. Content and layers go with `collect`. */
   forget(manifest: Digest): Promise<void>;
+  // Documents are parsed once and kept in memory, up to a bound.
   manifest(descriptor: Descriptor): Promise<Manifest>;
   config(manifest: Manifest): Promise<ImageConfig>;
 }
@@ -131,7 +140,7 @@ export interface LayerStore {
     },
   ): Promise<LayerInfo>;
   remove(diffId: Digest): Promise<void>;
-  list(): AsyncIterable<Digest>;
+  list(): Promise<readonly Digest[]>;
 }
 
 export interface Store {

@@ -16,7 +16,7 @@ import type { ContainerPool, Live } from './deps.ts';
 import { explained } from './explain.ts';
 import { findContainer } from './find.ts';
 import { mergeEnv } from './merge.ts';
-import { capabilitySets, environment, ociConfig } from './oci.ts';
+import { capabilitySets, consoleSizeOf, environment, ociConfig } from './oci.ts';
 import { userOf } from './prepare.ts';
 import { pathsOf } from './record.ts';
 
@@ -167,10 +167,11 @@ function processOf(
   hostname: string,
   workingDir: string,
 ): OciProcess {
-  const { process } = config;
+  const { consoleSize: _, ...process } = config.process;
   return {
     ...process,
     terminal: request.Tty,
+    ...consoleSizeOf(request.ConsoleSize),
     args: request.Cmd,
     env: environment(mergeEnv(containerEnv, request.Env), { hostname, tty: request.Tty, home }),
     cwd: request.WorkingDir || workingDir || '/',

@@ -78,7 +78,7 @@ export function ociConfig(record: ContainerRecord, lookup: Lookup, facts: Machin
       devices: [...standardDevices, ...lookup.devices],
       cgroupsPath: `/hoist/${id}`,
       resources: resourcesOf(record, lookup, facts),
-      sysctl: host.Sysctls ?? {},
+      sysctl: { ...(ownsNetwork(host) ? networkSysctls : {}), ...host.Sysctls },
       ...(seccomp ? { seccomp } : {}),
       maskedPaths: host.Privileged ? [] : (host.MaskedPaths ?? maskedPaths),
       readonlyPaths: host.Privileged ? [] : (host.ReadonlyPaths ?? readonlyPaths),
@@ -87,10 +87,18 @@ export function ociConfig(record: ContainerRecord, lookup: Lookup, facts: Machin
   };
 }
 
+function ownsNetwork({ NetworkMode }: ContainerRecord['hostConfig']): boolean {
+  return NetworkMode !== 'host' && !NetworkMode.startsWith('container:');
+}
+
+/** Docker's: in a network of its own, port 80 and ping need no privilege. */
+const networkSysctls = { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 2147483647' };
+
 function processOf({ config, hostConfig }: ContainerRecord, user: ResolvedUser, mask: bigint): OciProcess {
   const env = environment(config.Env, { hostname: config.Hostname, tty: config.Tty, home: user.home });
   return {
     terminal: config.Tty,
+    ...consoleSizeOf(hostConfig.ConsoleSize),
     user,
     args: argumentsOf(config),
     env,
@@ -104,6 +112,11 @@ function processOf({ config, hostConfig }: ContainerRecord, user: ResolvedUser, 
     noNewPrivileges: noNewPrivileges(hostConfig.SecurityOpt ?? []),
     ...(hostConfig.OomScoreAdj ? { oomScoreAdj: hostConfig.OomScoreAdj } : {}),
   };
+}
+
+/** Docker's pair is height and width; zeros where the user has no terminal. */
+export function consoleSizeOf(size: readonly [number, number] | undefined): Pick<OciProcess, 'consoleSize'> {
+  return size && size[0] > 0 && size[1] > 0 ? { consoleSize: { height: size[0], width: size[1] } } : {};
 }
 
 /** The variables that every process finds, before what the image and the user say; HOME only where nobody said. */
