@@ -13,6 +13,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#define PIPE_ROOM (1 << 20)
+
 static int reopen(int fd, int flags)
 {
 	char path[64];
@@ -36,7 +38,7 @@ static void sink_open(struct sink *s, int fd)
 		s->kind = S_ISFIFO(st.st_mode) ? SINK_PIPE : SINK_FILE;
 		s->fd = reopen(fd, O_WRONLY);
 		if (s->kind == SINK_PIPE)
-			fcntl(s->fd, F_SETPIPE_SZ, 1 << 20); /* only ever a hint */
+			fcntl(s->fd, F_SETPIPE_SZ, PIPE_ROOM); /* only ever a hint */
 	}
 }
 
@@ -98,6 +100,7 @@ void conn_hello(struct keeper *k, struct conn *c)
 		c->in = fds[used++];
 		if (!fstat(c->in, &st) && (S_ISFIFO(st.st_mode) || isatty(c->in)))
 			c->in = reopen(c->in, O_RDONLY);
+		fcntl(c->in, F_SETPIPE_SZ, PIPE_ROOM); /* a hint: fewer turns for a busy writer */
 	}
 	if (h.mode == 'S' && h.flags & 1)
 		c->in = c->fd;
