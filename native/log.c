@@ -39,6 +39,8 @@ static void rotate(struct log *log)
 			snprintf(from, sizeof from, "%s", log->path);
 		rename(from, to);
 	}
+	if (log->files == 1) /* a reader keeps what it has not read yet, and sees that there is another file */
+		unlink(log->path);
 	int fd = open(log->path, O_WRONLY | O_CREAT | O_APPEND | O_TRUNC | O_CLOEXEC, 0640);
 	if (fd < 0)
 		return;

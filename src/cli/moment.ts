@@ -9,12 +9,12 @@ export function parseMoment(flag: string, text: string, now: number): number {
   const ago = duration(text);
   if (ago !== undefined) return now / 1000 - ago / 1e9;
   if (/^\d+(?:\.\d{1,9})?$/.test(text)) return Number(text);
-  const date = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?(Z|[+-]\d\d:\d\d)?$/.exec(text);
+  const date = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d)?)(\.\d+)?)?(Z|[+-]\d\d:\d\d)?$/.exec(text);
   if (date !== null) {
-    const [, day = '', time = '00:00', zone = ''] = date;
-    // Without a zone the time is local, as in Docker's client.
+    const [, day = '', time = '00:00', fraction = '', zone = ''] = date;
+    // Without a zone the time is local, as in Docker's client. Date knows no more than milliseconds.
     const moment = Date.parse(`${day}T${time}${zone}`);
-    if (!Number.isNaN(moment)) return moment / 1000;
+    if (!Number.isNaN(moment)) return moment / 1000 + Number(`0${fraction}`);
   }
   return fail(
     'invalid',

@@ -79,7 +79,7 @@ inWorld('terminals', { prepare: busybox, needs: ['script'] }, (check) => {
     tty.send('\x1a');
     await tty.until(/Stopped/);
     tty.send('jobs; fg\r');
-    await tty.until(/Stopped[^]*Stopped[^]*sleep 1000\r\n/);
+    await tty.until(/Stopped[\s\S]*Stopped[\s\S]*sleep 1000\r\n/);
     tty.send('\x03');
     tty.send('exit 11\r');
     assert.equal((await tty.ended).code, 11);

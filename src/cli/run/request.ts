@@ -160,13 +160,20 @@ function refuseValues(flags: FlagValues): void {
     notYet(`--log-driver ${driver} is not supported yet: json-file, local and none are`);
   }
   if (driver === 'none' && flags.has('log-opt')) fail('invalid', 'cli.log_opt', 'invalid logging opts for driver none');
-  for (const name of Object.keys(keyValues(flags.list('log-opt')))) {
-    if (!['max-size', 'max-file'].includes(name))
-      notYet(`--log-opt ${name} is not supported yet: max-size and max-file are`);
-  }
+  for (const [name, value] of Object.entries(keyValues(flags.list('log-opt')))) checkLogOption(name, value);
   if (flags.has('disable-content-trust') && !flags.bool('disable-content-trust')) {
     notYet('--disable-content-trust=false is not supported: content trust is not built');
   }
+}
+
+function checkLogOption(name: string, value: string): void {
+  if (name === 'max-file') {
+    if (!/^[1-9]\d{0,3}$/.test(value))
+      fail('invalid', 'cli.log_opt', `invalid value for log option max-file: ${value}`);
+  } else if (name === 'max-size') {
+    if (value !== '-1' && !/^[1-9]\d*[kmg]?b?$/i.test(value))
+      fail('invalid', 'cli.log_opt', `invalid size for log option max-size: '${value}'`);
+  } else fail('unsupported', 'cli.refused', `--log-opt ${name} is not supported yet: max-size and max-file are`);
 }
 
 function int(flags: FlagValues, name: string): number {
