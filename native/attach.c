@@ -260,8 +260,10 @@ void conn_input(struct keeper *k, struct conn *c)
 	char room[65536];
 	if (k->tty < 0 && k->feed >= 0 && c->in != c->fd) { /* no copy where the kernel can move the pages */
 		ssize_t n = splice(c->in, NULL, k->feed, NULL, 1 << 20, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-		if (n > 0)
+		if (n > 0) {
+			k->moved += (size_t)n;
 			return;
+		}
 		if (n == 0) {
 			input_end(k, c);
 			return;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -13,11 +14,19 @@
 
 #define MAX_CONNS 256u
 
-static int64_t now_ms(void)
+#define GATHER_BYTES (256u << 10)
+#define GATHER_US 100
+
+static int64_t now_us(void)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static int64_t now_ms(void)
+{
+	return now_us() / 1000;
 }
 
 static bool complete(const struct keeper *k)
@@ -80,8 +89,10 @@ static bool pass_on(struct keeper *k, int stream)
 	struct sink *one = only_pipe(k, stream);
 	if (one) {
 		ssize_t n = splice(k->source[stream], NULL, one->fd, NULL, 1 << 20, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-		if (n > 0)
+		if (n > 0) {
+			k->moved += (size_t)n;
 			return true;
+		}
 		if (n == 0) {
 			source_end(k, stream);
 			return false;
@@ -234,6 +245,19 @@ static void on_event(struct keeper *k, uint8_t what, struct conn *c, short event
 	}
 }
 
+/* A busy stream in small pieces: waking up for each would take the processor from who writes them. A moment's
+ * wait lets them gather; a stream that was quiet before is never made to wait. */
+static void gather(struct keeper *k)
+{
+	int64_t now = now_us();
+	bool busy = k->moved && k->moved < GATHER_BYTES && now - k->last_moved < GATHER_US * 4;
+	if (k->moved)
+		k->last_moved = now;
+	k->moved = 0;
+	if (busy)
+		nanosleep(&(struct timespec){0, GATHER_US * 1000}, NULL);
+}
+
 static void turn(struct keeper *k, int timeout)
 {
 	static struct watch w;
@@ -248,6 +272,7 @@ static void turn(struct keeper *k, int timeout)
 			on_event(k, w.of[i].what, c, w.fd[i].revents);
 	}
 	forget_closed(k);
+	gather(k);
 }
 
 static bool delivered(const struct keeper *k)
@@ -256,6 +281,15 @@ static bool delivered(const struct keeper *k)
 		if (!conn_idle(&k->conn[i]))
 			return false;
 	return true;
+}
+
+/* Setting a container up has mapped nearly all of the program; keeping it needs a few pages, which come back by
+ * themselves. What nobody maps costs no memory, times the number of containers. */
+static void forget_program(void)
+{
+	extern char __executable_start[], etext[];
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), end = (uintptr_t)etext & ~(page - 1);
+	madvise(__executable_start, end - (uintptr_t)__executable_start, MADV_DONTNEED);
 }
 
 int do_keep(struct run *run, const struct op *op)
@@ -275,6 +309,7 @@ int do_keep(struct run *run, const struct op *op)
 	if (run->engine >= 0)
 		close(run->engine);
 	run->engine = -1;
+	forget_program();
 
 	while (!drained(&k))
 		turn(&k, complete(&k) ? -1 : 100);

@@ -54,6 +54,8 @@ struct keeper {
 	uint32_t conns, seen, expect;
 	int64_t deadline; /* ms, monotonic: when to stop waiting for those expected */
 	bool exited, feed_blocked;
+	size_t moved;       /* bytes spliced in this turn */
+	int64_t last_moved; /* µs, monotonic */
 	struct buf feed_pend;
 	size_t feed_sent;
 	struct ending end;

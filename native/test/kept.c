@@ -1,5 +1,5 @@
-/* See keeper.h. */
-#include "keeper.h"
+/* See kept.h. */
+#include "kept.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
