@@ -2,7 +2,7 @@
 // through here, so that a crash or a full disk never leaves half of one under its real name.
 
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { chmod, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf, fail, translateWriteError } from './errors.ts';
@@ -70,9 +70,38 @@ export async function readFileLimited(path: string, limit: number): Promise<Buff
   }
 }
 
+/**
+ * The same at once, without a thread: for documents of a few kilobytes, which the page cache gives in a tenth of the
+ * time that the way to a thread and back takes.
+ */
+export function readFileNow(path: string, limit: number): Buffer | undefined {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    const { size } = fstatSync(file);
+    if (size > limit) fail('too_large', 'file.too_large', `${path} has ${size} bytes, more than the ${limit} allowed`);
+    return readFileSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** A JSON document of our own, unchecked; undefined when there is none; fails with `document.corrupt`. */
 export async function readJson(path: string, limit = 16 << 20): Promise<unknown> {
-  const bytes = await readFileLimited(path, limit);
+  return jsonOf(await readFileLimited(path, limit), path);
+}
+
+/** The same at once: see readFileNow. */
+export function readJsonNow(path: string, limit = 16 << 20): unknown {
+  return jsonOf(readFileNow(path, limit), path);
+}
+
+function jsonOf(bytes: Buffer | undefined, path: string): unknown {
   if (bytes === undefined) return undefined;
   try {
     return JSON.parse(bytes.toString('utf8'));

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { sha256Of } from '../base/digest.ts';
 import { isHoistError } from '../base/errors.ts';
-import { allOf, never, scratchStore, streamOf } from './store.fixture.ts';
+import { never, scratchStore, streamOf } from './store.fixture.ts';
 import type { Store } from './store.ts';
 
 const body = Buffer.alloc(3_000_000, 'content ');
@@ -22,7 +22,7 @@ test('a blob goes in and comes out, under the name that an OCI layout gives it',
   assert.equal(store.content.path(expected.digest), join(store.root, 'content/blobs/sha256', expected.digest.slice(7)));
   assert.ok((await readFile(store.content.path(expected.digest))).equals(body));
   assert.ok(Buffer.from(await store.content.read(expected.digest, body.length)).equals(body));
-  assert.deepEqual(await allOf(store.content.list()), [expected]);
+  assert.deepEqual(await store.content.list(), [expected.digest]);
   assert.equal(await readFile(join(store.root, 'content/oci-layout'), 'utf8'), '{"imageLayoutVersion":"1.0.0"}\n');
   await store.content.remove(expected.digest);
   await assert.rejects(store.content.read(expected.digest, 10), (error) => isHoistError(error, 'content.not_found'));
@@ -82,6 +82,30 @@ test('a digest that would be a path elsewhere', async (t) => {
       isHoistError(error, 'digest.invalid'),
     );
   }
+});
+
+test('a finished file becomes a blob by its name alone', async (t) => {
+  const store = await scratchStore(t);
+  const file = store.tempPath('.import');
+  await writeFile(file, body);
+  const { ino } = await stat(file);
+  await store.content.adopt(file, expected);
+  assert.equal((await stat(store.content.path(expected.digest))).ino, ino, 'moved, not copied');
+  assert.deepEqual(await readdir(join(store.root, 'tmp')), []);
+  const second = store.tempPath('.import');
+  await writeFile(second, body);
+  await store.content.adopt(second, expected);
+  assert.equal((await stat(store.content.path(expected.digest))).ino, ino, 'what is there stays');
+  assert.deepEqual(await readdir(join(store.root, 'tmp')), []);
+});
+
+test('a file of another size than it should have is no blob, and goes', async (t) => {
+  const store = await scratchStore(t);
+  const file = store.tempPath('.import');
+  await writeFile(file, body.subarray(1));
+  await assert.rejects(store.content.adopt(file, expected), (error) => isHoistError(error, 'content.size_mismatch'));
+  await assert.rejects(store.content.adopt(file, expected), (error) => isHoistError(error, 'content.size_mismatch'));
+  assert.deepEqual(await leftovers(store), []);
 });
 
 test('reading stops at the limit', async (t) => {

@@ -5,8 +5,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hashFor, isDigest, parseDigest } from '../base/digest.ts';
-import { errnoOf, fail, HoistError, translateWriteError } from '../base/errors.ts';
-import { readFileLimited, syncDirectory } from '../base/files.ts';
+import { errnoOf, fail, isHoistError, translateWriteError } from '../base/errors.ts';
+import { readFileNow, syncDirectory } from '../base/files.ts';
 import { abortableStream, batches } from '../base/streams.ts';
 import type { Digest } from '../spec/oci/image.ts';
 import { singleFlight } from './single-flight.ts';
@@ -22,6 +22,7 @@ export async function openContentStore(directory: string, temporary: string): Pr
   const blobs = join(directory, 'blobs');
   for (const algorithm of algorithms) await mkdir(join(blobs, algorithm), { recursive: true, mode: 0o700 });
   const flight = singleFlight<true>();
+  const never = new AbortController().signal;
   const store: ContentStore = {
     path(digest) {
       const { algorithm, hex } = parseDigest(digest);
@@ -31,12 +32,7 @@ export async function openContentStore(directory: string, temporary: string): Pr
       return (await sizeOf(store.path(digest))) !== undefined;
     },
     async read(digest, limit) {
-      const bytes = await readFileLimited(store.path(digest), limit).catch((cause) => {
-        if (cause instanceof HoistError && cause.code === 'file.too_large') {
-          fail('too_large', 'content.too_large', `the blob ${digest} is larger than the ${limit} bytes allowed`);
-        }
-        throw cause;
-      });
+      const bytes = readBlob(store.path(digest), { digest, limit });
       if (bytes === undefined) fail('not_found', 'content.not_found', `there is no blob ${digest} here`);
       return bytes;
     },
@@ -49,15 +45,28 @@ export async function openContentStore(directory: string, temporary: string): Pr
     },
     async put(bytes) {
       const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-      await store.ingest({ digest, size: bytes.byteLength }, once(bytes), new AbortController().signal);
+      await store.ingest({ digest, size: bytes.byteLength }, once(bytes), never);
       return { digest, size: bytes.byteLength };
+    },
+    async adopt(file, expected) {
+      const path = store.path(expected.digest);
+      try {
+        await flight(expected.digest, never, {
+          known: async () => ((await sizeOf(path)) === undefined ? undefined : true),
+          work: () => moveIn(file, path, expected),
+        });
+      } finally {
+        await rm(file, { force: true });
+      }
     },
     async remove(digest) {
       await rm(store.path(digest), { force: true });
     },
     async list() {
       const found = await Promise.all(
-        algorithms.map(async (algorithm) => (await readdir(join(blobs, algorithm))).map((name) => `${algorithm}:${name}`)),
+        algorithms.map(async (algorithm) =>
+          (await readdir(join(blobs, algorithm))).map((name) => `${algorithm}:${name}`),
+        ),
       );
       return found.flat().filter(isDigest);
     },
@@ -126,6 +135,43 @@ async function receive(
   }
   await syncDirectory(join(target.path, '..'));
   return true;
+}
+
+async function moveIn(
+  file: string,
+  path: string,
+  expected: { readonly digest: Digest; readonly size: number },
+): Promise<true> {
+  const size = await sizeOf(file);
+  if (size !== expected.size) {
+    fail('corrupt', 'content.size_mismatch', `the blob ${expected.digest} has ${size} of ${expected.size} bytes`);
+  }
+  try {
+    const handle = await open(file, 'r+');
+    try {
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+    await rename(file, path);
+  } catch (error) {
+    throw translateWriteError(error, file);
+  }
+  await syncDirectory(join(path, '..'));
+  return true;
+}
+
+function readBlob(path: string, blob: { readonly digest: Digest; readonly limit: number }): Buffer | undefined {
+  try {
+    return readFileNow(path, blob.limit);
+  } catch (error) {
+    if (!isHoistError(error, 'file.too_large')) throw error;
+    return fail(
+      'too_large',
+      'content.too_large',
+      `the blob ${blob.digest} is larger than the ${blob.limit} bytes allowed`,
+    );
+  }
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

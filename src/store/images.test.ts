@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { watch } from 'node:fs';
+import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { isHoistError } from '../base/errors.ts';
 import { type Descriptor, mediaTypes } from '../spec/oci/image.ts';
 import { scratchStore } from './store.fixture.ts';
@@ -80,10 +82,50 @@ test('untag with and without a dangling rest; forget takes every name', async (t
   assert.deepEqual(names(images.list()), ['after=a'], 'a failed change does not stop the next one');
 });
 
-test('many changes at once all happen', async (t) => {
+test('many changes at once all happen, in one write', async (t) => {
   const store = await scratchStore(t);
-  await Promise.all(Array.from({ length: 30 }, (_, i) => store.images.tag(image(`n${i}`, 'a'))));
-  assert.equal((await scratchStore(t, { root: store.root })).images.list().length, 30);
+  let writes = 0;
+  const watcher = watch(join(store.root, 'content'), (_, file) => {
+    if (file === 'index.json') writes++;
+  });
+  t.after(() => watcher.close());
+  const tags = Array.from({ length: 30 }, (_, i) => store.images.tag(image(`n${i}`, 'a')));
+  const absent = store.images.untag('absent', { keepDangling: false });
+  await assert.rejects(absent, (error) => isHoistError(error, 'image.not_found'));
+  await Promise.all(tags);
+  await store.images.untag('n7', { keepDangling: false });
+  await setTimeout(50); // For the watcher.
+  assert.equal(writes, 2);
+  assert.equal((await scratchStore(t, { root: store.root })).images.list().length, 29);
+});
+
+test('changes that cannot be written have not happened', async (t) => {
+  const store = await scratchStore(t);
+  await store.images.tag(image('x', 'a'));
+  await rename(join(store.root, 'content'), join(store.root, 'elsewhere'));
+  const changes = await Promise.allSettled([
+    store.images.tag(image('y', 'a')),
+    store.images.forget(descriptor('a').digest),
+  ]);
+  assert.deepEqual(
+    changes.map(({ status }) => status),
+    ['rejected', 'rejected'],
+  );
+  assert.deepEqual(names(store.images.list()), ['x=a']);
+  await rename(join(store.root, 'elsewhere'), join(store.root, 'content'));
+  await store.images.tag(image('y', 'b'));
+  assert.deepEqual(names(store.images.list()), ['x=a', 'y=b']);
+});
+
+test('a row is found by its name', async (t) => {
+  const store = await scratchStore(t);
+  await store.images.tag(image('x', 'a'));
+  await store.images.tag(image('y', 'a'));
+  await store.images.untag('y', { keepDangling: false });
+  for (const { images } of [store, await scratchStore(t, { root: store.root })]) {
+    assert.deepEqual(images.named('x'), image('x', 'a'));
+    assert.equal(images.named('y'), undefined);
+  }
 });
 
 test('documents are read from content, parsed, and refused when they are not what they should be', async (t) => {

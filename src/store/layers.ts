@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { isDigest, parseDigest } from '../base/digest.ts';
 import { errnoOf, fail, translateWriteError } from '../base/errors.ts';
-import { exists, readJson, removeTree, syncDirectory, writeJsonAtomic } from '../base/files.ts';
+import { exists, readJsonNow, removeTree, syncDirectory, writeJsonAtomic } from '../base/files.ts';
 import { abortableStream } from '../base/streams.ts';
 import type { Digest } from '../spec/oci/image.ts';
 import { singleFlight } from './single-flight.ts';
@@ -48,7 +48,7 @@ export async function openLayerStore(options: LayerStoreOptions): Promise<LayerS
   async function lookUp(diffId: Digest): Promise<LayerInfo | undefined> {
     const cached = known.get(diffId);
     if (cached !== undefined) return cached;
-    const document = await readJson(join(place(diffId), 'layer.json'));
+    const document = readJsonNow(join(place(diffId), 'layer.json'));
     if (document === undefined) return undefined;
     const info = infoOf(document, place(diffId));
     known.set(diffId, info);
@@ -78,7 +78,6 @@ export async function openLayerStore(options: LayerStoreOptions): Promise<LayerS
       return flight(diffId, signal, { known: () => lookUp(diffId), work: () => make(source, wanted) });
     },
     async remove(diffId) {
-      known.delete(diffId);
       // Out of its place in one step, then away.
       const dying = join(temporary, `${randomBytes(8).toString('hex')}.removed`);
       try {
@@ -86,6 +85,8 @@ export async function openLayerStore(options: LayerStoreOptions): Promise<LayerS
       } catch (error) {
         if (errnoOf(error) === 'ENOENT') return;
         throw error;
+      } finally {
+        known.delete(diffId); // Not before: who asked meanwhile would have found it, and kept it.
       }
       await removeTree(dying);
     },

@@ -44,13 +44,6 @@ export function unpackEntries(store: Store, entries: readonly TarFixtureEntry[])
   return unpackBytes(store, tarOf(entries));
 }
 
-/** Array.fromAsync, which Node 20 lacks. */
-export async function allOf<T>(source: AsyncIterable<T>): Promise<T[]> {
-  const items: T[] = [];
-  for await (const item of source) items.push(item);
-  return items;
-}
-
 export const drivers = ['erofs', 'dir'] as const;
 
 export async function nothingLeft(store: Store & { readonly root: string }): Promise<void> {

@@ -32,9 +32,22 @@ export function rowDescriptor(manifest: Descriptor, id: string): Descriptor {
   return { ...manifest, annotations: { ...manifest.annotations, [idAnnotation]: id } };
 }
 
-async function imageIdOf(store: Store, stored: StoredImage): Promise<string | undefined> {
-  const known = stored.manifest.annotations?.[idAnnotation];
-  if (known !== undefined) return known;
+interface IdentifiedRow {
+  readonly id: string;
+  readonly stored: StoredImage;
+}
+
+async function rowsById(store: Store, matches: (id: string) => boolean): Promise<readonly IdentifiedRow[]> {
+  const rows: IdentifiedRow[] = [];
+  for (const stored of store.images.list()) {
+    // Another tool's row has none. Waited for only there: a thousand rows are looked through in no time.
+    const id = stored.manifest.annotations?.[idAnnotation] ?? (await readId(store, stored));
+    if (id !== undefined && matches(id)) rows.push({ id, stored });
+  }
+  return rows;
+}
+
+function readId(store: Store, stored: StoredImage): Promise<string | undefined> {
   return store.images.manifest(stored.manifest).then(
     ({ config }) => config.digest,
     () => undefined,
@@ -43,16 +56,14 @@ async function imageIdOf(store: Store, stored: StoredImage): Promise<string | un
 
 /** The ids of all images that begin with `prefix`. */
 export async function idsWithPrefix(store: Store, prefix: string): Promise<readonly string[]> {
-  const ids = await Promise.all(store.images.list().map((stored) => imageIdOf(store, stored)));
-  return [...new Set(ids)].filter((id): id is string => id?.startsWith(prefix) === true);
+  const rows = await rowsById(store, (id) => id.startsWith(prefix));
+  return [...new Set(rows.map(({ id }) => id))];
 }
 
 /** One image with all its names. */
 export async function imageWithId(store: Store, id: string): Promise<ImageGroup | undefined> {
-  const rows: ImageDetails[] = [];
-  for (const stored of store.images.list()) {
-    if ((await imageIdOf(store, stored)) === id) rows.push(await detailsOf(store, stored));
-  }
+  const found = await rowsById(store, (one) => one === id);
+  const rows = await Promise.all(found.map(({ stored }) => detailsOf(store, stored)));
   const [first] = rows;
   return first === undefined ? undefined : { id, config: first.config, rows };
 }

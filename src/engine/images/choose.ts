@@ -4,7 +4,7 @@ import { fail } from '../../base/errors.ts';
 import { collectBytes } from '../../base/streams.ts';
 import type { FetchedManifest, Repository } from '../../registry/client/client.ts';
 import { type Descriptor, type ImageConfig, type Manifest, mediaTypes, type Platform } from '../../spec/oci/image.ts';
-import { documentLimits, parseImageConfig, parseManifestOrIndex } from '../../spec/oci/parse.ts';
+import { documentLimits, parseManifestOrIndex } from '../../spec/oci/parse.ts';
 import { bestMatch, formatPlatform, platformMatches } from '../../spec/oci/platform.ts';
 import type { Store } from '../../store/store.ts';
 
@@ -54,7 +54,7 @@ export async function chooseImage(
     );
     await store.content.ingest(configDescriptor, once(bytes), signal);
   }
-  const config = parseImageConfig(await store.content.read(configDescriptor.digest, documentLimits.config));
+  const config = await store.images.config(manifest);
   checkConfig(manifest, config, options);
   const { os, architecture, variant } = config;
   const platform = { os, architecture, ...(variant === undefined ? {} : { variant }) };

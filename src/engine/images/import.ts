@@ -1,7 +1,6 @@
 // `import`: a tar of a file system becomes an image of one layer. The archive is kept as it came, for push and save.
 
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { sha256Of } from '../../base/digest.ts';
 import { fail, translateWriteError } from '../../base/errors.ts';
@@ -10,7 +9,7 @@ import { throwIfCancelled } from '../../registry/client/retry.ts';
 import { type Descriptor, type Digest, type ImageConfig, type Manifest, mediaTypes } from '../../spec/oci/image.ts';
 import { parsePlatform } from '../../spec/oci/platform.ts';
 import { canonicalName, parseReference, withDefaultTag } from '../../spec/oci/reference.ts';
-import type { LayerInfo, Store } from '../../store/store.ts';
+import type { LayerInfo } from '../../store/store.ts';
 import type { ImportOptions } from '../engine.ts';
 import { archiveHeadBytes, compressionOf, layerTypeOf, looksLikeImage } from './archive-kind.ts';
 import { rowDescriptor } from './catalog.ts';
@@ -42,7 +41,7 @@ export async function importImage(
     const { layer, blob } = await keepAndUnpack(deps, stream, signal);
     lease.hold(layer.diffId);
     lease.hold(blob.digest);
-    await moveIn(store, blob, signal);
+    await store.content.adopt(blob.path, blob);
     const created = (deps.now?.() ?? new Date()).toISOString();
     const config: ImageConfig = {
       created,
@@ -138,12 +137,4 @@ async function spool(source: AsyncIterable<Uint8Array>, path: string, signal: Ab
     await file.close();
   }
   return { path, digest: `sha256:${hash.digest('hex')}`, size };
-}
-
-async function moveIn(store: Store, blob: SpooledBlob, signal: AbortSignal): Promise<void> {
-  try {
-    await store.content.ingest(blob, createReadStream(blob.path, { highWaterMark: 1 << 20 }), signal);
-  } finally {
-    await rm(blob.path, { force: true });
-  }
 }

@@ -2,6 +2,7 @@
 
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { sha256Of } from '../../base/digest.ts';
 import { fail } from '../../base/errors.ts';
 import { throwIfCancelled } from '../../registry/client/retry.ts';
 import { type Descriptor, type ImageConfig, type Manifest, mediaTypes, type Platform } from '../../spec/oci/image.ts';
@@ -213,10 +214,9 @@ async function storeImage(
     const [layers, ids] = [image.layers.length, config.rootfs.diff_ids.length];
     fail('corrupt', 'image.layers', `an image of the archive has ${layers} layers, and ${ids} in its configuration`);
   }
-  const put = async (bytes: Uint8Array): Promise<{ readonly digest: string; readonly size: number }> => {
-    const blob = await store.content.put(bytes);
-    options.hold(blob.digest);
-    return blob;
+  const put = (bytes: Uint8Array): Promise<{ readonly digest: string; readonly size: number }> => {
+    options.hold(sha256Of(bytes));
+    return store.content.put(bytes);
   };
   await put(image.configBytes);
   await allOrNothing(options.signal, (signal) =>
@@ -225,10 +225,10 @@ async function storeImage(
       if (blob === undefined || diffId === undefined) return;
       options.hold(blob.digest);
       options.hold(diffId);
-      const read = () => createReadStream(member.file, { highWaterMark: 1 << 20 });
-      if (!(await store.content.has(blob.digest))) await store.content.ingest(blob, read(), signal);
-      if (!(await store.layers.has(diffId)))
-        await store.layers.unpack(read(), { compression: 'detect', diffId, limits, signal });
+      if (!(await store.content.has(blob.digest))) await store.content.adopt(member.file, blob);
+      if (await store.layers.has(diffId)) return;
+      const source = createReadStream(store.content.path(blob.digest), { highWaterMark: 1 << 20 });
+      await store.layers.unpack(source, { compression: 'detect', diffId, limits, signal });
     }),
   );
   const { digest, size } = await put(image.manifestBytes);

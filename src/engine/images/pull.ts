@@ -150,7 +150,7 @@ async function nameImage(deps: ImagesDeps, name: string, chosen: ChosenImage): P
   const { images } = deps.store;
   const { repoDigest } = chosen;
   const descriptor = rowDescriptor(chosen.descriptor, chosen.manifest.config.digest);
-  const before = images.list().find((row) => row.name === name);
+  const before = images.named(name);
   if (before?.manifest.digest === descriptor.digest && before.repoDigest === repoDigest) return false;
   const taggedAt = (deps.now?.() ?? new Date()).toISOString();
   await images.tag({ name, manifest: descriptor, repoDigest, taggedAt });

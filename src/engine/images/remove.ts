@@ -52,13 +52,13 @@ export async function removeImage(
     rest.filter((row) => !gone.includes(row)),
   );
   if (!last) {
-    for (const row of gone) await store.images.untag(row.name ?? '', { keepDangling: false });
+    await Promise.all(gone.map((row) => store.images.untag(row.name ?? '', { keepDangling: false })));
     await store.collect(deps.heldManifests());
     return items;
   }
   if (deps.usedBy(id).some(({ running }) => running)) {
     // Forced, and a container runs from it: the name goes, the image stays without one.
-    for (const row of gone) await store.images.untag(row.name ?? '', { keepDangling: true });
+    await Promise.all(gone.map((row) => store.images.untag(row.name ?? '', { keepDangling: true })));
     return items;
   }
   return [...items, ...(await deleteImage(deps, group))];
@@ -129,8 +129,8 @@ function mustForce(id: string, why: string): never {
 
 async function deleteImage(deps: ImagesDeps, group: ImageGroup): Promise<readonly ImageDeleteItem[]> {
   const { store } = deps;
-  for (const manifest of new Set(group.rows.map(({ stored }) => stored.manifest.digest)))
-    await store.images.forget(manifest);
+  const manifests = new Set(group.rows.map(({ stored }) => stored.manifest.digest));
+  await Promise.all([...manifests].map((manifest) => store.images.forget(manifest)));
   const gone = new Set(await store.collect(deps.heldManifests()));
   const layers = chainIds(group.config.rootfs.diff_ids).filter(({ diffId }) => gone.has(diffId));
   return [{ Deleted: group.id }, ...layers.reverse().map(({ chainId }) => ({ Deleted: chainId }))];

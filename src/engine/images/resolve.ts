@@ -43,7 +43,7 @@ export function namesById(text: string, id: string): boolean {
 
 async function findImage(store: Store, text: string): Promise<ImageDetails | undefined> {
   if (!isImageId(text) && !/^sha256:[a-f0-9]+$/.test(text)) {
-    const row = findByName(store.images.list(), withDefaultTag(parseReference(text)));
+    const row = findByName(store, withDefaultTag(parseReference(text)));
     if (row !== undefined) return detailsOf(store, row);
   }
   const prefix = text.replace(/^sha256:/, '');
@@ -60,10 +60,10 @@ async function findImage(store: Store, text: string): Promise<ImageDetails | und
 }
 
 /** The row of a name; with a digest, the row of the same repository that has it under whatever tag. */
-function findByName(rows: readonly StoredImage[], ref: Reference): StoredImage | undefined {
+function findByName({ images }: Store, ref: Reference): StoredImage | undefined {
   const { digest } = ref;
-  if (digest === undefined) return rows.find((row) => row.name === canonicalName(ref));
-  return rows.find((row) => {
+  if (digest === undefined) return images.named(canonicalName(ref));
+  return images.list().find((row) => {
     if (row.name === undefined || (row.repoDigest !== digest && row.manifest.digest !== digest)) return false;
     return repositoryName(parseReference(row.name)) === repositoryName(ref);
   });

@@ -17,6 +17,7 @@ import { tarball } from './tarball.ts';
 
 export interface World extends AsyncDisposable {
   readonly registry: FakeRegistry;
+  readonly deps: ImagesDeps;
   readonly store: Store;
   readonly images: Images & MoreImages;
   readonly root: string;
@@ -33,7 +34,7 @@ export async function openWorld(overrides: Partial<ImagesDeps> = {}): Promise<Wo
   const retry = { attempts: 3, backoffMs: 5 };
   const client = openRegistryClient({ env: {}, userAgent: 'test', idleMs: 500, retry });
   const store = await openStore({ root, driver: 'erofs', allowDevices: true });
-  const images = createImages({
+  const deps: ImagesDeps = {
     store,
     registry: client,
     credentials: noCredentials,
@@ -42,10 +43,12 @@ export async function openWorld(overrides: Partial<ImagesDeps> = {}): Promise<Wo
     usedBy: () => [],
     heldManifests: () => new Set(),
     ...overrides,
-  });
+  };
+  const images = createImages(deps);
   const progress: Progress[] = [];
   return {
     registry,
+    deps,
     store,
     images,
     root,
@@ -117,8 +120,5 @@ export function addImage(
 
 /** Every blob and layer in the store. */
 export async function contentsOf(store: Store): Promise<{ readonly blobs: number; readonly layers: number }> {
-  let [blobs, layers] = [0, 0];
-  for await (const _ of store.content.list()) blobs++;
-  for await (const _ of store.layers.list()) layers++;
-  return { blobs, layers };
+  return { blobs: (await store.content.list()).length, layers: (await store.layers.list()).length };
 }
