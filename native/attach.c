@@ -90,8 +90,8 @@ void conn_hello(struct keeper *k, struct conn *c)
 		goto refuse;
 	if (h.keys && recv(c->fd, c->keys, h.keys, MSG_DONTWAIT) != h.keys)
 		goto refuse;
-	int want = !!(h.flags & 1) + !!(h.flags & 2) + !!(h.flags & 4);
-	if (h.mode == 'F' && want != count)
+	int want = h.mode == 'F' ? !!(h.flags & 1) + !!(h.flags & 2) + !!(h.flags & 4) : 0;
+	if (want != count)
 		goto refuse;
 	c->mode = h.mode;
 	c->nkeys = h.keys;
@@ -234,12 +234,14 @@ static bool scan_keys(struct keeper *k, struct conn *c, const char *p, size_t n)
 				return true;
 			continue;
 		}
-		buf_add(&k->feed_pend, c->keys, c->matched);
-		c->matched = 0;
-		if ((uint8_t)p[i] == c->keys[0])
-			c->matched = 1;
-		else
-			buf_add(&k->feed_pend, p + i, 1);
+		/* the sequence may begin later in what has matched so far: pass on what comes before that */
+		uint8_t tail[MAX_KEYS + 1], have = c->matched, from = 0;
+		memcpy(tail, c->keys, have);
+		tail[have++] = (uint8_t)p[i];
+		while (from < have && memcmp(tail + from, c->keys, (size_t)(have - from)))
+			from++;
+		buf_add(&k->feed_pend, tail, from);
+		c->matched = have - from;
 	}
 	return false;
 }
@@ -284,11 +286,11 @@ void conn_input(struct keeper *k, struct conn *c)
 		input_end(k, c);
 		return;
 	}
-	if (scan_keys(k, c, room, (size_t)n)) {
+	bool detach = scan_keys(k, c, room, (size_t)n);
+	if (!feed_flush(k)) /* what was typed before the keys too */
+		k->feed_blocked = true;
+	if (detach) {
 		conn_tell(c, (struct ending){.type = 'D'});
 		conn_close(c);
-		return;
 	}
-	if (!feed_flush(k))
-		k->feed_blocked = true;
 }

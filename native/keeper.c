@@ -97,8 +97,8 @@ static bool pass_on(struct keeper *k, int stream)
 			source_end(k, stream);
 			return false;
 		}
-		if (errno == EAGAIN) { /* either side: with the source known to be ready, it is the reader */
-			one->blocked = true;
+		if (errno == EAGAIN) { /* either side: where the source has something, it is the reader */
+			one->blocked = poll(&(struct pollfd){k->source[stream], POLLIN, 0}, 1, 0) > 0;
 			return false;
 		}
 		one->no_splice = true; /* a terminal, a file opened for appending, a reader that is gone: write() tells */
