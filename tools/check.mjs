@@ -31,7 +31,7 @@ const longFiles = {
 };
 
 /** Tests are lists of cases: longer files are allowed, not without bound. */
-const testLimit = 450;
+const testLimit = 500;
 
 const findings = [];
 const found = (path, text) => findings.push(`${path}: ${text}`);
@@ -127,11 +127,12 @@ function checkLengths() {
     if (!over && longFiles[path]) found(path, 'no longer too long: take it off the exceptions in tools/check.mjs');
   }
   const native = files.filter((f) => /^native\/[^/]*\.[ch]$/.test(f) && !f.includes('.gen.'));
-  const total = native.reduce((sum, path) => sum + lines(path), 0);
+  const all = native.flatMap((path) => text.get(path).split('\n').slice(0, -1));
+  const code = all.filter((line) => !/^\s*(?:$|\/?\*|\/\/)/.test(line)).length; // a comment costs nobody anything
   console.log(
-    `check: native/ has ${total} lines written by hand (aim ${limits.nativeAim}, limit ${limits.nativeTotal})`,
+    `check: native/ has ${all.length} lines, ${code} without comments (aim ${limits.nativeAim}, limit ${limits.nativeTotal})`,
   );
-  if (total > limits.nativeTotal) found('native/', `${total} lines, the limit is ${limits.nativeTotal}`);
+  if (code > limits.nativeTotal) found('native/', `${code} lines of code, the limit is ${limits.nativeTotal}`);
 }
 
 function checkWords() {
