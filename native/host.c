@@ -96,8 +96,11 @@ static void request(uint32_t seq, uint8_t kind, const char *body, size_t n)
 		if (pid == 0) {
 			signal(SIGCHLD, SIG_DFL);
 			close_held();
-			if (kind == LAUNCH)
+			if (kind == LAUNCH) { /* it outlives the engine, and whoever waits for the engine's output to end */
 				setsid();
+				dup2(0, 1);
+				dup2(0, 2);
+			}
 			carry_out(&run); /* a launch plan ends in keep, which does not return */
 			_exit(0);
 		}
