@@ -38,8 +38,11 @@ static int sync_send(const struct run *run, struct sync_message m, int fd)
 static int sync_wait(struct run *run, char kind, int *fd)
 {
 	struct sync_message m;
-	int got = fd ? 1 : 0, one = -1;
-	ssize_t n = recv_fds(run->sync, &m, sizeof m, &one, &got);
+	int got, one = -1;
+	ssize_t n;
+	do /* ECONNRESET once, when the other side ended without reading all: what it said stands behind it */
+		n = recv_fds(run->sync, &m, sizeof m, &one, (got = fd ? 1 : 0, &got));
+	while (n == -ECONNRESET);
 	if (n == 0)
 		return kind == 'X' ? 0 : -EPIPE;
 	if (n < 0)
@@ -104,7 +107,7 @@ int do_signal(struct run *run, const struct op *op)
 {
 	(void)op;
 	int r = sync_send(run, (struct sync_message){'S', 0, 0}, -1);
-	return r == -EPIPE ? sync_wait(run, 'S', NULL) : r; /* the other side is gone: it has left word why */
+	return r == -EPIPE || r == -ECONNRESET ? sync_wait(run, 'S', NULL) : r; /* the other side is gone: it has left word why */
 }
 
 int do_await(struct run *run, const struct op *op)

@@ -120,6 +120,7 @@ static void exec_node(const char *script, char **rest)
 		return;
 	const char *node = env_or("HOIST_NODE", "node");
 	argv[n++] = (char *)node;
+	argv[n++] = "--max-semi-space-size=2"; /* MB: little garbage is kept at once, and an engine is small */
 	argv[n++] = path;
 	for (; *rest && n < 4095; rest++)
 		argv[n++] = *rest;

@@ -1,7 +1,7 @@
 // Builds an engine over a data root: all wiring is here, by hand, in the order of what stands on what.
 
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf, fail, HoistError } from '../base/errors.ts';
 import { createContainers } from '../engine/containers/containers.ts';
@@ -121,14 +121,21 @@ async function makePlace(place: Place): Promise<void> {
   try {
     await mkdir(place.root, { recursive: true, mode: 0o711 });
     await mkdir(place.run, { recursive: true, mode: 0o711 });
-    for (const name of ['rootfs', 'layers/empty'])
-      await mkdir(path.join(place.run, name), { recursive: true, mode: 0o755 });
+    await mkdir(path.join(place.run, 'rootfs'), { recursive: true, mode: 0o755 });
+    await makeInitLayer(path.join(place.run, 'layers/init'));
   } catch (error) {
     fail('system', 'engine.root', `cannot use ${place.root} and ${place.run}: ${errnoOf(error) ?? error}`, {
       hint: 'name other directories with --root and --run-root',
       cause: error,
     });
   }
+}
+
+/** The lowest layer of every container: places for what is mounted in all of them. An image that has its own shows them. */
+async function makeInitLayer(dir: string): Promise<void> {
+  for (const name of ['dev', 'proc', 'sys', 'etc']) await mkdir(path.join(dir, name), { recursive: true, mode: 0o755 });
+  for (const name of ['hosts', 'hostname', 'resolv.conf'])
+    await writeFile(path.join(dir, 'etc', name), '', { mode: 0o644 });
 }
 
 /** Starts the executor, takes the root's lock with it (so that it is given back however the engine ends), makes the cgroups. */

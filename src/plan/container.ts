@@ -7,7 +7,7 @@ import type { ContainerInput } from './input.ts';
 import { splitNamespaces } from './namespaces.ts';
 import { k, op, type Plan, rootSlot as root, stage } from './ops.ts';
 import { identityOps, processOps } from './process.ts';
-import { filesystemOps, placeFilesOps, rootOps } from './rootfs.ts';
+import { directoryOps, fileOps, filesystemOps, rootOps } from './rootfs.ts';
 import { keepOp, streamOps } from './streams.ts';
 
 export function containerPlan(input: ContainerInput): Plan {
@@ -26,7 +26,7 @@ export function containerPlan(input: ContainerInput): Plan {
       ),
       op('listen', { path: keeper.socket, mode: 0o600, out: 'listen' }, 'where terminals and the engine join'),
       op('report', { stage: stage.attachable }, 'they may join from now on'),
-      ...placeFilesOps(input),
+      ...directoryOps(input),
       ...cgroup.setup,
       ...network.before,
       ...streams.setup,
@@ -37,8 +37,9 @@ export function containerPlan(input: ContainerInput): Plan {
         `the new process, in namespaces of its own: ${namespaces.names}`,
       ),
       ...streams.forget,
+      ...fileOps(input),
       ...network.setup,
-      op('signal', {}, 'its network is there'),
+      op('signal', {}, 'its files and its network are there'),
       ...streams.receive,
       op('awaitExec', {}, 'it runs the program, or says why not'),
       op('report', { stage: stage.running }, 'started'),
@@ -52,7 +53,6 @@ export function containerPlan(input: ContainerInput): Plan {
       ...filesystemOps(input),
       ...streams.open,
       op('pivotRoot', { root }, 'from here on / is the container; the host is out of reach'),
-      op('await', {}, 'for the network'),
       ...network.child,
       ...identityOps(config),
       ...processOps(config.process, streams, input),

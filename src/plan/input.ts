@@ -52,6 +52,8 @@ export interface ContainerInput {
   readonly keeper: KeeperOptions;
   /** Holds the keeper's socket; made where a reboot took it away. */
   readonly runDirectory: string;
+  /** Holds the writable layer, the log and the exit record. */
+  readonly dataDirectory: string;
   /** hosts, hostname, resolv.conf: mounted from where they are written. */
   readonly files: readonly PlannedFile[];
   readonly network: NetworkOps;

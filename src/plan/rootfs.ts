@@ -1,28 +1,38 @@
 // The container's root: overlay, OCI mounts, devices, what is hidden and what is read-only.
 
-import type { OciConfig } from '../spec/oci/runtime.ts';
+import type { OciConfig, OciMount } from '../spec/oci/runtime.ts';
 import { cgroupOps } from './cgroup.ts';
 import type { HostFacts } from './facts.ts';
 import type { ContainerInput } from './input.ts';
 import { maskOps, mountOps, placeOps, readonlyOps } from './mounts.ts';
 import { k, type Op, op, rootSlot as root } from './ops.ts';
 
-/** The writable layer, the files that are mounted, and no exit record of an earlier start. */
-export function placeFilesOps({ root: overlay, files, keeper }: ContainerInput): Op[] {
+/** The writable layer, and no exit record of an earlier start. */
+export function directoryOps({ root: overlay, keeper, dataDirectory }: ContainerInput): Op[] {
   return [
+    op(
+      'mkdir',
+      { path: dataDirectory, mode: 0o710 },
+      'its directory, which only containers that last have before',
+      k.EEXIST,
+    ),
     op('mkdir', { path: overlay.upper, mode: 0o755 }, 'the writable layer', k.EEXIST),
     // a volatile overlay refuses a work directory that was used before
     op('removeTree', { path: overlay.work }, "overlayfs's work directory of an earlier start"),
     op('mkdir', { path: overlay.work, mode: 0o700 }, "overlayfs's work directory"),
-    ...files.map(({ path, text }) =>
-      op(
-        'writeFile',
-        { dir: undefined, path, data: Buffer.from(text), flags: k.O_WRONLY | k.O_CREAT | k.O_TRUNC, mode: 0o644 },
-        `will be mounted as /etc/${path.slice(path.lastIndexOf('/') + 1)}`,
-      ),
-    ),
     op('unlink', { path: keeper.exitPath }, 'the exit record of an earlier start', k.ENOENT),
   ];
+}
+
+/** The files that the child will mount: written while it mounts the rest. */
+export function fileOps({ files }: ContainerInput): Op[] {
+  return files.map(({ path, text }) =>
+    op(
+      'writeFile',
+      { dir: undefined, path, data: Buffer.from(text), flags: k.O_WRONLY | k.O_CREAT | k.O_TRUNC, mode: 0o644 },
+      `will be mounted as /etc/${path.slice(path.lastIndexOf('/') + 1)}`,
+    ),
+  );
 }
 
 /** Escapes what overlayfs reads as a separator in a path. */
@@ -66,16 +76,24 @@ function rootPropagation(config: OciConfig): number {
   return config.linux.rootfsPropagation.endsWith('private') ? k.MS_PRIVATE : k.MS_SLAVE;
 }
 
-export function filesystemOps({ config, facts, sourceKind }: ContainerInput): Op[] {
+export function filesystemOps({ config, facts, files, sourceKind }: ContainerInput): Op[] {
   const { linux, mounts } = config;
   const known = (path: string): boolean => !/^\/(proc|sys)\//.test(path) || facts.pseudoFiles.has(path);
   // A cgroup file system's content depends on where the controllers are.
+  const written = new Set(files.map(({ path }) => path));
+  const firstFile = mounts.findIndex(({ source }) => written.has(source));
+  const waitBefore = firstFile < 0 ? mounts.length - 1 : firstFile;
   const mounted = mounts.flatMap((mount, index) => {
     const from = `OCI mounts[${index}] ${mount.destination}`;
+    const wait =
+      index === waitBefore ? [op('await', {}, 'for the files and the network, which the keeper makes meanwhile')] : [];
+    return [...wait, ...oneMount(mount, from)];
+  });
+  function oneMount(mount: OciMount, from: string): Op[] {
     if (mount.type === 'cgroup')
       return cgroupMountOps(mount.destination, mount.options.includes('ro'), config, facts, from);
     return mountOps(mount, root, mount.type === 'bind' ? sourceKind(mount.source) : 'directory', from);
-  });
+  }
   return [
     ...mounted,
     ...deviceDirectories(linux.devices),

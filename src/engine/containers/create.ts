@@ -34,7 +34,7 @@ export async function createContainer(
   pool.names.set(record.name, record.id); // reserved from here on: two creates of one name at once cannot both have it
   try {
     await makeSources(record.hostConfig);
-    makeDirectories(pool.deps.paths, record.id);
+    makeDirectories(pool.deps.paths, record);
     saveRecord(pool.deps.paths, record);
   } catch (error) {
     pool.names.delete(record.name);

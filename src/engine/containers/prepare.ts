@@ -44,8 +44,8 @@ export async function prepare(
       facts: deps.facts,
       root: {
         layersDir: deps.layers.directory,
-        // overlayfs wants one lower directory at least, and the top one first
-        layers: names.length > 0 ? [...names].reverse() : ['empty'],
+        // the top one first; at the bottom the mount points that every container needs, so that none is made in its layer
+        layers: [...[...names].reverse(), 'init'],
         upper: paths.upper,
         work: paths.work,
         mountpoint: path.join(deps.paths.run, 'rootfs'),
@@ -53,6 +53,7 @@ export async function prepare(
       },
       files: await filesOf(pool, record, endpoint),
       runDirectory: paths.run,
+      dataDirectory: paths.data,
       keeper: {
         title: `hoist-keeper ${record.id.slice(0, 12)}`,
         socket: paths.socket,

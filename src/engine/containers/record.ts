@@ -106,11 +106,11 @@ async function flush(file: string): Promise<void> {
   } catch {} // removed meanwhile: nothing left to keep
 }
 
-/** The two directories; what is in them is made by the plan of each start. */
-export function makeDirectories(paths: ContainerPaths, id: string): void {
+/** Where its document goes; the rest is made by the plan of each start. */
+export function makeDirectories(paths: ContainerPaths, { id, hostConfig }: ContainerRecord): void {
   const { data, run } = pathsOf(paths, id);
   mkdirSync(run, { mode: 0o700 });
-  mkdirSync(data, { mode: 0o710 });
+  if (!hostConfig.AutoRemove) mkdirSync(data, { mode: 0o710 });
 }
 
 /** Ops that remove everything. The documents first: from then on what is left is rubbish, whatever happens in between. */
@@ -127,25 +127,22 @@ export function removalOps(paths: ContainerPaths, id: string): Op[] {
 /** Every container on disk; removes what is half-made. */
 export async function loadRecords(paths: ContainerPaths): Promise<readonly ContainerRecord[]> {
   const base = path.join(paths.root, 'containers');
+  const runBase = path.join(paths.run, 'c');
   await mkdir(base, { recursive: true, mode: 0o710 });
-  await mkdir(path.join(paths.run, 'c'), { recursive: true, mode: 0o700 });
-  const records = await Promise.all((await readdir(base)).map((id) => loadOne(paths, id)));
-  const found = records.filter((one) => one !== undefined);
-  const known = new Set(found.map(({ id }) => id.slice(0, 12)));
-  for (const left of await readdir(path.join(paths.run, 'c'))) {
-    if (!known.has(left)) await rm(path.join(paths.run, 'c', left), { recursive: true, force: true });
-  }
-  return found;
+  await mkdir(runBase, { recursive: true, mode: 0o700 });
+  const [kept, running] = await Promise.all([readdir(base), readdir(runBase)]);
+  const documents = [...kept.map((id) => path.join(base, id)), ...running.map((id) => path.join(runBase, id))];
+  const records = (await Promise.all(documents.map(loadOne))).filter((one) => one !== undefined);
+  const known = new Set(records.flatMap(({ id }) => [id, id.slice(0, 12)]));
+  await Promise.all(
+    documents.filter((dir) => !known.has(path.basename(dir))).map((dir) => rm(dir, { recursive: true, force: true })),
+  );
+  return records;
 }
 
-async function loadOne(paths: ContainerPaths, id: string): Promise<ContainerRecord | undefined> {
-  const { data, run } = pathsOf(paths, id);
-  for (const dir of [data, run]) {
-    const document = await readJson(path.join(dir, 'container.json')).catch(() => undefined);
-    if (isRecord(document) && document.id === id) return document;
-  }
-  await Promise.all([data, run].map((dir) => rm(dir, { recursive: true, force: true })));
-  return undefined;
+async function loadOne(dir: string): Promise<ContainerRecord | undefined> {
+  const document = await readJson(path.join(dir, 'container.json')).catch(() => undefined);
+  return isRecord(document) && document.id.startsWith(path.basename(dir)) ? document : undefined;
 }
 
 function isRecord(document: unknown): document is ContainerRecord {
