@@ -1,7 +1,8 @@
 /* The command that a user types: hands argv, cwd, environment and terminal to the engine, relays what comes back.
  * Starts the engine when there is none. It knows no verb; what it does itself is in start.c.
  * Frames (u32 length, u8 type, payload), to the engine: H hello, I stdin bytes (empty: the end), S signal, W size,
- * A the attached streams came apart. From it: O stdout, E stderr, R send so many bytes of stdin, P join a keeper, X exit. */
+ * A the attached streams came apart. From it: G the hello was taken (nothing was done before that), O stdout, E stderr,
+ * R send so many bytes of stdin, P join a keeper, X exit. */
 #include "client.h"
 #include "keeper.h"
 #include <poll.h>
@@ -16,7 +17,12 @@
 #include <unistd.h>
 
 struct client {
+	struct place place;
+	int argc;
+	char **argv, **env;
 	int engine, signals, keeper;
+	bool taken;        /* the engine has begun with the command */
+	int attempts;
 	int typed;         /* where keys go while attached to a terminal: our end of a pipe, -1 none */
 	bool raw, typing;  /* typing: stdin is a terminal that we read ourselves */
 	struct termios saved;
@@ -64,9 +70,10 @@ static void send_size(struct client *c)
 	}
 }
 
-/* version, cwd, root, tty bits, rows, columns, argc, argv…, env…: each ended by a NUL. */
-static int hello(struct client *c, const struct place *place, int argc, char **argv, char **env)
+/* version, cwd, root, tty bits, rows, columns, pid, argc, argv…, env…: each ended by a NUL. */
+static int hello(struct client *c)
 {
+	char **env = c->env;
 	struct buf b = {0};
 	char text[128], cwd[4096];
 	struct winsize w = size_of_terminal();
@@ -75,17 +82,32 @@ static int hello(struct client *c, const struct place *place, int argc, char **a
 	snprintf(text, sizeof text, "%d", isatty(0) | isatty(1) << 1 | isatty(2) << 2);
 	buf_add(&b, BUILD, sizeof BUILD);
 	buf_add(&b, cwd, strlen(cwd) + 1);
-	buf_add(&b, place->root, strlen(place->root) + 1);
+	buf_add(&b, c->place.root, strlen(c->place.root) + 1);
 	buf_add(&b, text, strlen(text) + 1);
-	int n = snprintf(text, sizeof text, "%d%c%d%c%d", w.ws_row, 0, w.ws_col, 0, argc - 1);
+	int n = snprintf(text, sizeof text, "%d%c%d%c%d", w.ws_row, 0, w.ws_col, 0, c->argc - 1);
 	buf_add(&b, text, (size_t)n + 1);
-	for (int i = 1; i < argc; i++)
-		buf_add(&b, argv[i], strlen(argv[i]) + 1);
+	for (int i = 1; i < c->argc; i++)
+		buf_add(&b, c->argv[i], strlen(c->argv[i]) + 1);
 	for (; *env; env++)
 		buf_add(&b, *env, strlen(*env) + 1);
 	int r = frame_send(c->engine, 'H', b.p, b.n);
 	free(b.p);
 	return r;
+}
+
+/* Connects to the engine, or starts one, and hands it the command. */
+static bool engage(struct client *c)
+{
+	c->engine = unix_connect(c->place.socket);
+	if (c->engine < 0)
+		c->engine = start_engine(&c->place);
+	if (c->engine < 0)
+		return false;
+	int r = hello(c);
+	if (!r || r == -EPIPE || r == -ECONNRESET) /* it ends just now: reading tells */
+		return true;
+	fprintf(stderr, "hoist: the engine at %s does not take commands: %s\n", c->place.socket, strerror(-r));
+	return false;
 }
 
 static void ended(struct client *c, struct ending e)
@@ -147,6 +169,9 @@ static void attach(struct client *c, const char *p, size_t n)
 static void frame(struct client *c, uint8_t type, const char *p, size_t n)
 {
 	switch (type) {
+	case 'G':
+		c->taken = true;
+		break;
 	case 'O': case 'E':
 		if (write_all(type == 'O' ? 1 : 2, p, n)) { /* SIGPIPE has ended us already, if it was to */
 			c->ended = true;
@@ -178,6 +203,8 @@ static void from_engine(struct client *c)
 		close(c->engine);
 		c->engine = -1;
 		if (c->keeper >= 0)
+			return;
+		if (!c->taken && c->attempts++ < 5 && engage(c)) /* that one was dying when we came */
 			return;
 		fprintf(stderr, "hoist: the engine went away before it answered; run the command again\n");
 		c->ended = true;
@@ -287,16 +314,12 @@ static int relay(struct client *c)
 
 int client_main(int argc, char **argv, char **env)
 {
-	struct place place;
-	struct client c = {.keeper = -1, .typed = -1};
-	if (place_of(&place, argc, argv))
+	struct client c = {.argc = argc, .argv = argv, .env = env, .keeper = -1, .typed = -1};
+	if (place_of(&c.place, argc, argv))
 		return 125;
-	if (place.standalone)
-		return run_standalone(&place, argv);
-	c.engine = unix_connect(place.socket);
-	if (c.engine < 0)
-		c.engine = start_engine(&place);
-	if (c.engine < 0)
+	if (c.place.standalone)
+		return run_standalone(&c.place, argv);
+	if (!engage(&c))
 		return 125;
 	sigset_t set;
 	sigemptyset(&set);
@@ -304,9 +327,5 @@ int client_main(int argc, char **argv, char **env)
 		sigaddset(&set, relayed[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	c.signals = signalfd(-1, &set, SFD_CLOEXEC);
-	if (hello(&c, &place, argc, argv, env)) {
-		fprintf(stderr, "hoist: the engine at %s does not take commands: %s\n", place.socket, strerror(errno));
-		return 125;
-	}
 	return relay(&c);
 }

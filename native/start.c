@@ -2,6 +2,7 @@
 #include "client.h"
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,6 +157,9 @@ static void become_engine(const struct place *place, int ready)
 	char *args[] = {"--ready-fd", "3", NULL};
 	snprintf(log, sizeof log, "%s/engine.log", place->run);
 	int out = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600), in = open("/dev/null", O_RDONLY);
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid();
 	if (chdir("/") || out < 0 || in < 0)
 		_exit(1);

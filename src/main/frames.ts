@@ -45,6 +45,7 @@ export interface Hello {
   readonly tty: readonly [boolean, boolean, boolean];
   readonly rows: number;
   readonly columns: number;
+  readonly pid: number;
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -52,10 +53,10 @@ export interface Hello {
 /** NUL-ended fields, in the order of hello() in native/client.c. */
 export function parseHello(payload: Buffer): Hello {
   const fields = payload.toString('utf8').split('\0');
-  const [build = '', cwd = '/', root = '', bits = '0', rows = '0', columns = '0', count = '0'] = fields;
-  const argv = fields.slice(7, 7 + Number(count));
+  const [build = '', cwd = '/', root = '', bits = '0', rows = '0', columns = '0', pid = '0', count = '0'] = fields;
+  const argv = fields.slice(8, 8 + Number(count));
   const env: Record<string, string> = {};
-  for (const entry of fields.slice(7 + Number(count), -1)) {
+  for (const entry of fields.slice(8 + Number(count), -1)) {
     const equals = entry.indexOf('=');
     if (equals > 0) env[entry.slice(0, equals)] = entry.slice(equals + 1);
   }
@@ -67,6 +68,7 @@ export function parseHello(payload: Buffer): Hello {
     tty: [(tty & 1) !== 0, (tty & 2) !== 0, (tty & 4) !== 0],
     rows: Number(rows),
     columns: Number(columns),
+    pid: Number(pid),
     argv,
     env,
   };

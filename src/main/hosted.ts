@@ -28,6 +28,7 @@ export function serveClient(
     if (client) client.take(frame);
     else if (frame.type === 'H') {
       const hello = parseHello(frame.payload);
+      socket.write(encodeFrame('G')); // a client that never hears it may try again: nothing was done
       const started = new ClientIo(socket, hello);
       client = started;
       void run({ hello, io: started.io }).then((code) => socket.end(encodeFrame('X', Buffer.from([code & 255]))));
@@ -76,7 +77,7 @@ class ClientIo {
         );
         return ended;
       },
-      ...filesIn(hello.cwd),
+      ...filesIn(hello.cwd, hello.pid),
     };
   }
 

@@ -35,7 +35,7 @@ export function processIo(): Io {
     },
     signal: abort.signal,
     attach: carry,
-    ...filesIn(process.cwd()),
+    ...filesIn(process.cwd(), process.pid),
   };
 }
 

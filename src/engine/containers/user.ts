@@ -77,8 +77,7 @@ export function resolveUser(
     group === undefined && entry
       ? groups.filter(({ members }) => members.includes(entry.name)).map((one) => one.gid)
       : [];
-  const additionalGids = [...new Set([...own, ...groupAdd.map(findGroup)])].filter(
-    (one) => one !== gid || own.includes(one),
-  );
+  // The primary group is among them: otherwise a set-gid program could shed a group that denies something (CVE-2022-36109).
+  const additionalGids = [...new Set([gid, ...own, ...groupAdd.map(findGroup)])];
   return { uid, gid, additionalGids, home: entry?.home || '/' };
 }
