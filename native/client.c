@@ -84,7 +84,7 @@ static int hello(struct client *c)
 	buf_add(&b, cwd, strlen(cwd) + 1);
 	buf_add(&b, c->place.root, strlen(c->place.root) + 1);
 	buf_add(&b, text, strlen(text) + 1);
-	int n = snprintf(text, sizeof text, "%d%c%d%c%d", w.ws_row, 0, w.ws_col, 0, c->argc - 1);
+	int n = snprintf(text, sizeof text, "%d%c%d%c%d%c%d", w.ws_row, 0, w.ws_col, 0, getpid(), 0, c->argc - 1);
 	buf_add(&b, text, (size_t)n + 1);
 	for (int i = 1; i < c->argc; i++)
 		buf_add(&b, c->argv[i], strlen(c->argv[i]) + 1);
