@@ -15,6 +15,7 @@ import type {
 import type { MachineFacts } from '../../sys/facts.ts';
 import { argumentsOf, mergeEnv } from './merge.ts';
 import type { ContainerRecord } from './record.ts';
+import { resourcesOf, standardDevices } from './resources.ts';
 import { seccompOf } from './seccomp.ts';
 import type { ResolvedUser } from './user.ts';
 
@@ -28,17 +29,6 @@ export interface Lookup {
   /** /proc/<pid>/ns paths of other containers, for container:X modes. */
   readonly joined: Partial<Readonly<Record<OciNamespace['type'], string>>>;
 }
-
-const standardDevices: readonly OciDevice[] = (
-  [
-    ['null', 1, 3],
-    ['zero', 1, 5],
-    ['full', 1, 7],
-    ['random', 1, 8],
-    ['urandom', 1, 9],
-    ['tty', 5, 0],
-  ] as const
-).map(([name, major, minor]) => ({ path: `/dev/${name}`, type: 'c', major, minor, fileMode: 0o666, uid: 0, gid: 0 }));
 
 export const maskedPaths = [
   '/proc/acpi',
@@ -77,7 +67,7 @@ export function ociConfig(record: ContainerRecord, lookup: Lookup, facts: Machin
       namespaces: namespacesOf(record, lookup),
       devices: [...standardDevices, ...lookup.devices],
       cgroupsPath: `/hoist/${id}`,
-      resources: resourcesOf(record, lookup, facts),
+      resources: resourcesOf(record.hostConfig, lookup.deviceRules, facts),
       sysctl: { ...(ownsNetwork(host) ? networkSysctls : {}), ...host.Sysctls },
       ...(seccomp ? { seccomp } : {}),
       maskedPaths: host.Privileged ? [] : (host.MaskedPaths ?? maskedPaths),
@@ -262,42 +252,3 @@ function namespacesOf({ hostConfig: host }: ContainerRecord, { joined }: Lookup)
   add('cgroup', host.CgroupnsMode || (host.Privileged ? 'host' : 'private'));
   return all;
 }
-
-function resourcesOf({ hostConfig: host }: ContainerRecord, lookup: Lookup, facts: MachineFacts): OciResources {
-  const cpu = {
-    ...(host.CpuShares ? { shares: host.CpuShares } : {}),
-    ...(host.NanoCpus ? { period: 100000, quota: Math.round(host.NanoCpus / 10000) } : {}),
-    ...(host.CpuPeriod ? { period: host.CpuPeriod } : {}),
-    ...(host.CpuQuota ? { quota: host.CpuQuota } : {}),
-    ...(host.CpusetCpus ? { cpus: host.CpusetCpus } : {}),
-    ...(host.CpusetMems ? { mems: host.CpusetMems } : {}),
-  };
-  // Docker: without a word on swap, as much swap as memory
-  const swap = host.MemorySwap !== 0 ? host.MemorySwap : host.Memory > 0 ? host.Memory * 2 : 0;
-  const memory = {
-    ...(host.Memory ? { limit: host.Memory } : {}),
-    ...(swap ? { swap } : {}),
-    ...(host.MemoryReservation ? { reservation: host.MemoryReservation } : {}),
-  };
-  return {
-    devices: host.Privileged
-      ? facts.cgroup.version === 1
-        ? [{ allow: true, type: 'a', access: 'rwm' }]
-        : []
-      : [...standardRules, ...lookup.deviceRules],
-    ...(Object.keys(memory).length > 0 ? { memory } : {}),
-    ...(Object.keys(cpu).length > 0 ? { cpu } : {}),
-    ...(host.PidsLimit ? { pids: { limit: host.PidsLimit } } : {}),
-  };
-}
-
-/** Nothing but: making nodes, the standard devices, terminals. */
-const standardRules: readonly OciDeviceRule[] = [
-  { allow: false, type: 'a', access: 'rwm' },
-  { allow: true, type: 'c', access: 'm' },
-  { allow: true, type: 'b', access: 'm' },
-  ...standardDevices.map(({ major, minor }) => ({ allow: true, type: 'c' as const, major, minor, access: 'rwm' })),
-  { allow: true, type: 'c', major: 5, minor: 1, access: 'rwm' },
-  { allow: true, type: 'c', major: 5, minor: 2, access: 'rwm' },
-  { allow: true, type: 'c', major: 136, access: 'rwm' },
-];
