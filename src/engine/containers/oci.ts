@@ -10,7 +10,6 @@ import type {
   OciMount,
   OciNamespace,
   OciProcess,
-  OciResources,
 } from '../../spec/oci/runtime.ts';
 import type { MachineFacts } from '../../sys/facts.ts';
 import { argumentsOf, mergeEnv } from './merge.ts';
