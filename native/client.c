@@ -168,14 +168,17 @@ static void attach(struct client *c, const char *p, size_t n)
 
 static void frame(struct client *c, uint8_t type, const char *p, size_t n)
 {
+	int r;
 	switch (type) {
 	case 'G':
 		c->taken = true;
 		break;
 	case 'O': case 'E':
-		if (write_all(type == 'O' ? 1 : 2, p, n)) { /* SIGPIPE has ended us already, if it was to */
+		r = write_all(type == 'O' ? 1 : 2, p, n);
+		if (r) {
 			c->ended = true;
 			c->code = 1;
+			c->last.type = r == -EPIPE ? 'P' : c->last.type;
 		}
 		break;
 	case 'R':
@@ -319,6 +322,7 @@ int client_main(int argc, char **argv, char **env)
 		return 125;
 	if (c.place.standalone)
 		return run_standalone(&c.place, argv);
+	signal(SIGPIPE, SIG_IGN); /* an engine that dies is no reason to die */
 	if (!engage(&c))
 		return 125;
 	sigset_t set;

@@ -160,6 +160,7 @@ static void become_engine(const struct place *place, int ready)
 	sigset_t none;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
 	setsid();
 	if (chdir("/") || out < 0 || in < 0)
 		_exit(1);
