@@ -3,16 +3,16 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, stat } from 'node:fs/promises';
 import os from 'node:os';
-import path from 'node:path';
 import { errnoOf, fail, translateWriteError } from '../../base/errors.ts';
 import { containerCapabilities } from '../../plan/capabilities.ts';
 import { parseSignal } from '../../plan/signals.ts';
-import type { ContainerCreate, HostConfig, MountPoint } from '../../spec/docker/container.ts';
+import type { ContainerCreate, HostConfig } from '../../spec/docker/container.ts';
 import { formatPlatform, parsePlatform } from '../../spec/oci/platform.ts';
 import { resolveImage } from '../images/resolve.ts';
 import { type ContainerPool, newLive } from './deps.ts';
 import { findContainer } from './find.ts';
 import { mergeConfig } from './merge.ts';
+import { mountPoints } from './mounts.ts';
 import { generateName } from './names.ts';
 import { type ContainerRecord, makeDirectories, never, saveRecord } from './record.ts';
 import { removeFiles } from './remove.ts';
@@ -142,41 +142,6 @@ function canonicalPeer(pool: ContainerPool, mode: string): string {
   return mode.startsWith('container:')
     ? `container:${findContainer(pool, mode.slice('container:'.length)).record.id}`
     : mode;
-}
-
-function mountPoints(host: HostConfig): MountPoint[] {
-  const binds = (host.Binds ?? []).map((bind): MountPoint => {
-    const [source = '', destination = '', options = ''] = bind.split(':');
-    const words = options.split(',').filter((word) => word !== '');
-    const propagation = words.find((word) => /^r?(private|shared|slave)$/.test(word)) ?? 'rprivate';
-    return {
-      Type: 'bind',
-      Source: path.normalize(source),
-      Destination: path.normalize(destination),
-      Mode: options,
-      RW: !words.includes('ro'),
-      Propagation: propagation,
-    };
-  });
-  const mounts = (host.Mounts ?? [])
-    .filter(({ Type }) => Type === 'bind')
-    .map(
-      (mount): MountPoint => ({
-        Type: 'bind',
-        Source: path.normalize(mount.Source ?? ''),
-        Destination: path.normalize(mount.Target),
-        Mode: mount.BindOptions?.NonRecursive ? 'nonrecursive' : '',
-        RW: !mount.ReadOnly,
-        Propagation: mount.BindOptions?.Propagation || 'rprivate',
-      }),
-    );
-  const all = [...binds, ...mounts];
-  const seen = new Set<string>();
-  for (const { Destination } of [...all, ...Object.keys(host.Tmpfs ?? {}).map((Destination) => ({ Destination }))]) {
-    if (seen.has(Destination)) fail('invalid', 'mount.duplicate', `Duplicate mount point: ${Destination}`);
-    seen.add(Destination);
-  }
-  return all;
 }
 
 /** -v makes a missing directory on the host, --mount refuses (Docker's rule). */
