@@ -63,7 +63,7 @@ export function ociConfig(record: ContainerRecord, lookup: Lookup, facts: Machin
     mounts: mountsOf(record, lookup, facts),
     annotations: host.Annotations ?? {},
     linux: {
-      namespaces: namespacesOf(record, lookup),
+      namespaces: namespacesOf(record, lookup, facts.cgroup.version),
       devices: [...standardDevices, ...lookup.devices],
       cgroupsPath: `/hoist/${id}`,
       resources: resourcesOf(record.hostConfig, lookup.deviceRules, facts),
@@ -228,7 +228,7 @@ function tmpfsOf({ hostConfig }: ContainerRecord): OciMount[] {
   return [...flags, ...mounts];
 }
 
-function namespacesOf({ hostConfig: host }: ContainerRecord, { joined }: Lookup): OciNamespace[] {
+function namespacesOf({ hostConfig: host }: ContainerRecord, { joined }: Lookup, cgroupVersion: 1 | 2): OciNamespace[] {
   const all: OciNamespace[] = [{ type: 'mount' }];
   const add = (type: OciNamespace['type'], mode: string): void => {
     if (mode === 'host') return;
@@ -240,14 +240,7 @@ function namespacesOf({ hostConfig: host }: ContainerRecord, { joined }: Lookup)
   add('pid', host.PidMode);
   add('network', host.NetworkMode);
   add('ipc', host.IpcMode);
-  // a shared network shares the host's name as well
-  if (host.UTSMode !== 'host' && host.NetworkMode !== 'host') {
-    all.push(
-      host.NetworkMode.startsWith('container:') && joined.uts !== undefined
-        ? { type: 'uts', path: joined.uts }
-        : { type: 'uts' },
-    );
-  }
-  add('cgroup', host.CgroupnsMode || (host.Privileged ? 'host' : 'private'));
+  if (host.UTSMode !== 'host') all.push({ type: 'uts' });
+  add('cgroup', host.CgroupnsMode || (host.Privileged && cgroupVersion === 1 ? 'host' : 'private'));
   return all;
 }
