@@ -37,6 +37,20 @@ for (const page of pages) {
   });
 }
 
+test('docs/security.md: tests that it names are there', () => {
+  const page = read('docs/security.md').replace(/\s*\n(?!\n)\s*/g, ' ');
+  let file = '';
+  let named = 0;
+  for (const [, path = '', title = ''] of page.matchAll(/`([\w/.-]+\.test\.ts)`(?=:)|"([^"]+)"/g)) {
+    if (path !== '') file = path;
+    else if (file !== '') {
+      assert.ok(read(file).includes(title), `${file} has no test "${title}"`);
+      named++;
+    }
+  }
+  assert.ok(named > 20, `${named} tests named`);
+});
+
 test('to follow one run, a reader opens at most 12 files with less than 2,500 lines', () => {
   const walk = read('docs/architecture.md')
     .split(/^## /m)
