@@ -55,7 +55,8 @@
 #define OP_HOLD 61
 #define OP_DEVICE_FILTER 62
 #define OP_REMOVE_TREE 63
-#define OP_LAST 63
+#define OP_NICE 64
+#define OP_LAST 64
 
 struct op_open {
 	uint16_t dir;
@@ -303,6 +304,9 @@ struct op_deviceFilter {
 struct op_removeTree {
 	struct str path;
 };
+struct op_nice {
+	uint32_t increment;
+};
 
 struct op {
 	uint16_t code;
@@ -359,6 +363,7 @@ struct op {
 		struct op_hold hold;
 		struct op_deviceFilter deviceFilter;
 		struct op_removeTree removeTree;
+		struct op_nice nice;
 	};
 };
 
@@ -418,4 +423,5 @@ struct op {
 	X(LOCK, lock) \
 	X(HOLD, hold) \
 	X(DEVICE_FILTER, deviceFilter) \
-	X(REMOVE_TREE, removeTree)
+	X(REMOVE_TREE, removeTree) \
+	X(NICE, nice)

@@ -367,3 +367,10 @@ int do_deviceFilter(struct run *run, const struct op *op)
 	close(program);
 	return r;
 }
+
+int do_nice(struct run *run, const struct op *op)
+{
+	(void)run;
+	errno = 0;
+	return nice((int)op->nice.increment) == -1 && errno ? -errno : 0;
+}

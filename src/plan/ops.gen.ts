@@ -119,6 +119,8 @@ export interface OpFields {
   readonly deviceFilter: { readonly cgroup: Slot | undefined; readonly program: Uint8Array };
   /** removes a tree; never follows a symlink, never crosses into another mount */
   readonly removeTree: { readonly path: string };
+  /** nice(2): work that nobody waits for gives way */
+  readonly nice: { readonly increment: number };
 }
 
 export type OpName = keyof OpFields;
@@ -181,4 +183,5 @@ export const opTable: { readonly [K in OpName]: { readonly number: number; reado
   hold: { number: 61, fields: [['slot', 'slot']] },
   deviceFilter: { number: 62, fields: [['cgroup', 'slot'], ['program', 'bytes']] },
   removeTree: { number: 63, fields: [['path', 'str']] },
+  nice: { number: 64, fields: [['increment', 'u32']] },
 };

@@ -117,6 +117,7 @@ export function makeDirectories(paths: ContainerPaths, { id, hostConfig }: Conta
 export function removalOps(paths: ContainerPaths, id: string): Op[] {
   const { data, run } = pathsOf(paths, id);
   return [
+    op('nice', { increment: 19 }, 'nobody waits for it'),
     op('unlink', { path: path.join(run, 'container.json') }, 'the container is no more', k.ENOENT),
     op('unlink', { path: path.join(data, 'container.json') }, 'the container is no more', k.ENOENT),
     op('removeTree', { path: run }, 'its sockets'),
