@@ -83,6 +83,9 @@ int slot_put(struct run *run, uint16_t slot, int fd);
 FOR_EACH_OP(X)
 #undef X
 
+/* ops_proc.c: the child's own error where it has one, else the one given. */
+int child_reason(struct run *run, int error);
+
 /* ops_fs.c: lets go of what `hold` keeps: in forks, which must not hold the engine's lock. */
 void close_held(void);
 

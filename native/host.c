@@ -63,6 +63,8 @@ static void carry_out(struct run *run)
 	struct buf out = {0};
 	run->out = &out;
 	int r = run_section(run, SETUP);
+	if (r)
+		r = child_reason(run, r);
 	uint8_t section = run->failed_section;
 	uint32_t index = run->failed_index;
 	if (r)

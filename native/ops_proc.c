@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -57,6 +58,21 @@ static int sync_wait(struct run *run, char kind, int *fd)
 	if (fd)
 		*fd = one;
 	return 0;
+}
+
+/* When an op of this side failed because the child is gone, what the child said is the reason. */
+int child_reason(struct run *run, int error)
+{
+	struct sync_message m;
+	int none = 0;
+	if (run->sync < 0 || run->child <= 0 || run->failed_section == CHILD)
+		return error;
+	struct pollfd p = {run->sync, POLLIN, 0};
+	if (poll(&p, 1, 0) <= 0 || recv_fds(run->sync, &m, sizeof m, NULL, &none) != sizeof m || m.kind != 'E')
+		return error;
+	run->failed_section = CHILD;
+	run->failed_index = m.index;
+	return m.error;
 }
 
 static void default_signals(void)
