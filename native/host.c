@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -123,6 +124,7 @@ int host_main(int argc, char **argv)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGTERM, SIG_IGN); /* it ends with the engine, not before */
+	umask(022); /* not that of whoever happened to start the engine: modes in plans are meant as they stand */
 	fcntl(ENGINE_FD, F_SETFD, FD_CLOEXEC);
 	int flags = fcntl(ENGINE_FD, F_GETFL);
 	fcntl(ENGINE_FD, F_SETFL, flags & ~O_NONBLOCK);

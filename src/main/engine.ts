@@ -35,6 +35,7 @@ try {
 
 async function main(place: Place): Promise<void> {
   process.title = 'hoist-engine';
+  process.umask(0o022); // not that of the shell that happened to start it
   process.on('unhandledRejection', (reason) => log(`unhandled: ${reason instanceof Error ? reason.stack : reason}`));
   const open = await openEngine(place, log);
   const commands = [...allCommands, ...engineCommands(place)];

@@ -23,6 +23,7 @@ import { dockerCredentials } from '../registry/client/credentials.ts';
 import { layerMounts } from '../runtime/layers.ts';
 import { hostPlatform } from '../spec/oci/platform.ts';
 import { openStore } from '../store/open.ts';
+import type { Store } from '../store/store.ts';
 import { errnoName } from '../sys/errno.ts';
 import { type Executor, startExecutor } from '../sys/executor.ts';
 import { type MachineFacts, measureFacts } from '../sys/facts.ts';
@@ -43,7 +44,7 @@ export async function openEngine(place: Place, log: (message: string) => void): 
   await makePlace(place);
   const facts = measureFacts();
   const executor = await openExecutor(place, facts, log);
-  const store = await openStore({
+  const opened = await openStore({
     root: place.root,
     driver: facts.erofs === 'none' ? 'dir' : 'erofs',
     workerUrl: bundled('unpack-worker.js'),
@@ -51,6 +52,15 @@ export async function openEngine(place: Place, log: (message: string) => void): 
       await runHere(executor, pendingOps(tree, pending), 'unpack');
     },
   });
+  const mounts = layerMounts(executor, path.join(place.run, 'layers'), facts.erofs);
+  const store: Store = {
+    ...opened,
+    async collect(keep) {
+      const removed = await opened.collect(keep);
+      await Promise.all(removed.map((digest) => mounts.unmount(digest))); // a mounted file would keep its disk space
+      return removed;
+    },
+  };
   const host = hostPlatform(process.arch);
   const defaultPlace = place.run === '/run/hoist';
   const suffix = createHash('sha256').update(place.root).digest('hex').slice(0, 6);
@@ -64,7 +74,7 @@ export async function openEngine(place: Place, log: (message: string) => void): 
   const pool = await openPool({
     paths: place,
     store,
-    layers: layerMounts(executor, path.join(place.run, 'layers'), facts.erofs),
+    layers: mounts,
     executor: () => executor,
     facts,
     host,

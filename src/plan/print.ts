@@ -30,10 +30,24 @@ export function planToJson(plan: Plan): unknown {
     Object.fromEntries(
       Object.entries(op).map(([key, value]) => [
         key,
-        value instanceof Uint8Array ? showBytes(value) : typeof value === 'bigint' ? `0x${value.toString(16)}` : value,
+        value instanceof Uint8Array
+          ? bytesToJson(value)
+          : typeof value === 'bigint'
+            ? `0x${value.toString(16)}`
+            : value,
       ]),
     );
   return { setup: plan.setup.map(one), child: plan.child.map(one), cleanup: plan.cleanup.map(one) };
+}
+
+/** Text as it is, anything else as base64. */
+function bytesToJson(bytes: Uint8Array): string | { readonly base64: string } {
+  const buffer = Buffer.from(bytes);
+  return isText(buffer) ? buffer.toString('latin1') : { base64: buffer.toString('base64') };
+}
+
+function isText(bytes: Buffer): boolean {
+  return /^[\x20-\x7e\n\t]*$/.test(bytes.toString('latin1'));
 }
 
 function printFields(one: Op): string {

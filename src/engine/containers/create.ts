@@ -30,6 +30,11 @@ export async function createContainer(
   request: ContainerCreate,
   options: CreateOptions,
 ): Promise<ContainerRecord> {
+  if (process.geteuid?.() !== 0) {
+    fail('unsupported', 'rootless.unsupported', 'running containers as an ordinary user is not supported yet', {
+      hint: 'run hoist as root; images can be pulled and looked at without',
+    });
+  }
   const record = await composeRecord(pool, request, options);
   pool.names.set(record.name, record.id); // reserved from here on: two creates of one name at once cannot both have it
   try {

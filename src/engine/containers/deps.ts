@@ -25,20 +25,23 @@ export interface Live {
   ended: Promise<void> | undefined;
 }
 
+/** What a container gets of a network: for its record, and for its plan. */
+export interface Attachment {
+  readonly endpoint: EndpointRecord;
+  readonly ops: NetworkOps;
+}
+
 /** The engine's network, as containers use it (src/network behind it). */
 export interface ContainerNetwork {
-  /** Address and host ports for a container that starts. Fails with port.in_use, network.exhausted. */
-  attach(record: ContainerRecord): Promise<EndpointRecord>;
-  /** What attach would give, without taking it: for explain. */
-  preview(record: ContainerRecord): Promise<EndpointRecord>;
-  ops(record: ContainerRecord, endpoint: EndpointRecord): Promise<NetworkOps>;
+  /** Address and host ports for a container that starts. Fails with port.allocated, network.no_addresses. */
+  attach(record: ContainerRecord): Promise<Attachment>;
+  /** What attach would give; nothing is made or taken. */
+  preview(record: ContainerRecord): Promise<Attachment>;
   /** Ops that take away what a container that ended without its keeper left behind. */
   cleanup(record: ContainerRecord, endpoint: EndpointRecord): Promise<readonly Op[]>;
   release(id: string): void;
   /** A container that runs already (after a restart of the engine). */
   adopt(record: ContainerRecord): void;
-  /** The bridge's address: what host-gateway stands for. */
-  gateway(): Promise<string>;
 }
 
 export interface ContainersDeps {

@@ -2,7 +2,7 @@
 // known from their records; nothing else is written down. The bridge is made when the first container needs it.
 
 import { readFileSync } from 'node:fs';
-import { formatAddress, formatMac, macOf, parseAddress } from '../../network/address.ts';
+import { formatAddress, formatMac, macOf, parseAddress, parsePrefix } from '../../network/address.ts';
 import {
   type Bridge,
   type BridgeConfig,
@@ -15,7 +15,7 @@ import {
 import { createPool, type Pool } from '../../network/ipam.ts';
 import { assignPorts, hostPorts, type PublishedPort } from '../../network/ports.ts';
 import type { Executor } from '../../sys/executor.ts';
-import type { ContainerNetwork } from './deps.ts';
+import type { Attachment, ContainerNetwork } from './deps.ts';
 import type { ContainerRecord, EndpointRecord } from './record.ts';
 
 interface Ready {
@@ -76,27 +76,30 @@ export function bridgeNetwork(executor: () => Executor, config: BridgeConfig): C
     };
   }
 
+  function attachment(
+    here: Ready,
+    record: ContainerRecord,
+    address: string,
+    ports: readonly PublishedPort[],
+  ): Attachment {
+    const endpoint = describe(here, address, ports);
+    const ops = endpointOps(here.bridge, { veth: vethName(record.id, starts++), address, ports });
+    return { endpoint, ops };
+  }
+
   return {
     async attach(record: ContainerRecord) {
       const here = await whenReady();
       const ports = portsFor(record); // before an address is taken: it may fail
-      const endpoint = describe(here, here.pool.allocate(), ports);
-      held.set(record.id, endpoint);
-      return endpoint;
+      const made = attachment(here, record, here.pool.allocate(), ports);
+      held.set(record.id, made.endpoint);
+      return made;
     },
     async preview(record) {
-      const here = await whenReady();
+      const here = await (ready ?? assumed(config));
       const address = here.pool.allocate();
       here.pool.release(address);
-      return describe(here, address, portsFor(record));
-    },
-    async ops(record, endpoint) {
-      const { bridge } = await whenReady();
-      return endpointOps(bridge, {
-        veth: vethName(record.id, starts++),
-        address: endpoint.address,
-        ports: endpoint.ports,
-      });
+      return attachment(here, record, address, portsFor(record));
     },
     async cleanup(_record, endpoint) {
       return endpointCleanup((await whenReady()).bridge, endpoint);
@@ -112,8 +115,12 @@ export function bridgeNetwork(executor: () => Executor, config: BridgeConfig): C
       const { address } = record.endpoint;
       void ready?.then(({ pool }) => pool.reserve(address)).catch(() => {});
     },
-    async gateway() {
-      return formatAddress((await whenReady()).bridge.gateway.address);
-    },
   };
+}
+
+/** The bridge as it will be, for a plan that is only printed: nothing is made. */
+function assumed(config: BridgeConfig): Ready {
+  const gateway = config.gateway ?? parsePrefix('172.17.0.1/16');
+  const bridge: Bridge = { name: config.name, index: 0, mtu: config.mtu, gateway, table: config.table };
+  return { bridge, pool: createPool(gateway, formatAddress(gateway.address), 'bridge') };
 }

@@ -1,7 +1,7 @@
 // From a record to the input of its plan: looks up what the plan depends on (layers, user, files, devices, other
 // containers). Shared by start, which carries the plan out, and explain, which prints it.
 
-import { lstatSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fail } from '../../base/errors.ts';
 import { noneOps } from '../../network/bridge.ts';
@@ -9,7 +9,7 @@ import { hostnameFile, hostsFile, hostsFileOfHost, resolvFile, resolvFileOfHost 
 import type { ContainerInput, NetworkOps, PlannedFile } from '../../plan/input.ts';
 import type { OciConfig, OciNamespace } from '../../spec/oci/runtime.ts';
 import type { LayerInfo } from '../../store/store.ts';
-import type { ContainerPool, ContainersDeps, Live } from './deps.ts';
+import type { Attachment, ContainerPool, ContainersDeps, Live } from './deps.ts';
 import { hostDevices, mappedDevices } from './devices.ts';
 import { findContainer } from './find.ts';
 import { type Lookup, ociConfig } from './oci.ts';
@@ -28,7 +28,7 @@ export interface Prepared {
 export async function prepare(
   pool: ContainerPool,
   record: ContainerRecord,
-  endpoint: EndpointRecord | undefined,
+  network: Attachment | undefined,
   expect: number,
 ): Promise<Prepared> {
   const { deps } = pool;
@@ -51,7 +51,7 @@ export async function prepare(
         mountpoint: path.join(deps.paths.run, 'rootfs'),
         volatile: record.hostConfig.AutoRemove,
       },
-      files: await filesOf(pool, record, endpoint),
+      files: filesOf(pool, record, network?.endpoint),
       runDirectory: paths.run,
       dataDirectory: paths.data,
       keeper: {
@@ -67,11 +67,7 @@ export async function prepare(
         stdinOnce: record.config.StdinOnce,
         expect,
       },
-      network: endpoint
-        ? await deps.network.ops(record, endpoint)
-        : record.hostConfig.NetworkMode === 'none'
-          ? noneOps()
-          : noNetwork,
+      network: network?.ops ?? (record.hostConfig.NetworkMode === 'none' ? noneOps() : noNetwork),
       init: record.hostConfig.Init ?? false,
       sourceKind,
       compileSeccomp: deps.compileSeccomp,
@@ -138,12 +134,25 @@ function fileOf(deps: ContainersDeps, record: ContainerRecord, layers: readonly 
   return '';
 }
 
-/** A regular file of sensible size, no symlink: what a container wrote must not make the engine read something else. */
+/**
+ * A regular file of sensible size, and no symlink on the way: a container that runs can change its layer under our eyes,
+ * and must not make the engine read something else. Each step is taken from what is open already.
+ */
 function readPlainFile(file: string): string | undefined {
-  const parent = lstatSync(path.dirname(file), { throwIfNoEntry: false });
-  if (!parent?.isDirectory()) return undefined;
-  const stats = lstatSync(file, { throwIfNoEntry: false });
-  return stats?.isFile() && stats.size <= fileLimit ? readFileSync(file, 'utf8') : undefined;
+  const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+  let parent: number | undefined;
+  let opened: number | undefined;
+  try {
+    parent = openSync(path.dirname(file), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    opened = openSync(`/proc/self/fd/${parent}/${path.basename(file)}`, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    const stats = fstatSync(opened);
+    return stats.isFile() && stats.size <= fileLimit ? readFileSync(opened, 'utf8') : undefined;
+  } catch {
+    return undefined; // not there, or not what it should be: the layer below decides
+  } finally {
+    if (opened !== undefined) closeSync(opened);
+    if (parent !== undefined) closeSync(parent);
+  }
 }
 
 function joinedNamespaces(pool: ContainerPool, { hostConfig: host }: ContainerRecord): Lookup['joined'] {
@@ -174,16 +183,16 @@ function runningPeer(pool: ContainerPool, ref: string): Live {
 }
 
 /** hosts, hostname and resolv.conf, as the plan writes them beside the container. */
-async function filesOf(
+function filesOf(
   pool: ContainerPool,
   record: ContainerRecord,
   endpoint: EndpointRecord | undefined,
-): Promise<readonly PlannedFile[]> {
+): readonly PlannedFile[] {
   const { deps } = pool;
   const paths = pathsOf(deps.paths, record.id);
   const { hostConfig: host, config } = record;
   const own = endpoint !== undefined || host.NetworkMode === 'none';
-  const hostGateway = endpoint ? await deps.network.gateway() : undefined;
+  const hostGateway = endpoint?.gateway;
   const shared = host.NetworkMode.startsWith('container:')
     ? pathsOf(deps.paths, runningPeer(pool, host.NetworkMode.slice(10)).record.id)
     : undefined;

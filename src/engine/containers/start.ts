@@ -22,11 +22,11 @@ async function startNow(pool: ContainerPool, live: Live, options: StartOptions):
   const { deps } = pool;
   const { record } = live;
   const ownNetwork = record.hostConfig.NetworkMode === 'bridge' || record.hostConfig.NetworkMode === 'default';
-  const endpoint = ownNetwork ? await deps.network.attach(record) : undefined;
+  const network = ownNetwork ? await deps.network.attach(record) : undefined;
   try {
     const attached = options.onAttachable !== undefined;
-    rememberState(pool, live, record, endpoint);
-    const { input } = await prepare(pool, live.record, endpoint, attached ? 2 : 1);
+    rememberState(pool, live, record, network?.endpoint);
+    const { input } = await prepare(pool, live.record, network, attached ? 2 : 1);
     const { socket } = input.keeper;
     const launched = await launch(deps.executor(), containerPlan(input), {
       socket,
