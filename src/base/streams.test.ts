@@ -25,6 +25,24 @@ test('batches have the size asked for and memory of their own', async () => {
   assert.equal(seen.size, 3);
 });
 
+test('batches of batches are the same memory, but for what is too small to be one', async () => {
+  const once: Uint8Array[] = [];
+  for await (const batch of batches(chunks('abcdefgh', 'ijk'), 4)) once.push(batch);
+  async function* again(): AsyncGenerator<Uint8Array> {
+    yield* once;
+  }
+  const twice: Uint8Array[] = [];
+  for await (const batch of batches(again(), 8)) twice.push(batch);
+  assert.deepEqual(
+    twice.map((batch) => Buffer.from(batch).toString()),
+    ['abcd', 'efgh', 'ijk'],
+  );
+  assert.deepEqual(
+    twice.map((batch) => once.some(({ buffer }) => buffer === batch.buffer)),
+    [true, true, false],
+  );
+});
+
 test('peeking takes nothing away', async () => {
   const { head, stream } = await peekBytes(chunks('a', 'b', 'cd', 'e'), 3);
   assert.equal(Buffer.from(head).toString(), 'abcd');

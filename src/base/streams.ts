@@ -20,28 +20,37 @@ export async function collectBytes(
 }
 
 /**
- * The same bytes in freshly allocated pieces of exactly `size` (the last one may be shorter): few large writes, and
- * memory that may be transferred to another thread, which a socket's pooled chunks may not.
+ * The same bytes in pieces of `size` (the last one may be shorter) in memory that threads share: few large writes, and
+ * another thread reads them without a copy. A large piece that came so goes on as it is: batching twice costs nothing.
  */
 export async function* batches(
   source: AsyncIterable<Uint8Array>,
   size: number,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  let batch = new Uint8Array(size);
+): AsyncGenerator<Uint8Array<SharedArrayBuffer>> {
+  let batch: Uint8Array<SharedArrayBuffer> | undefined;
   let filled = 0;
   for await (const chunk of source) {
+    if (batch === undefined && 2 * chunk.byteLength >= size && isShared(chunk)) {
+      yield chunk;
+      continue;
+    }
     for (let at = 0; at < chunk.byteLength; ) {
+      batch ??= new Uint8Array(new SharedArrayBuffer(size));
       const count = Math.min(chunk.byteLength - at, size - filled);
-      batch.set(chunk.subarray(at, at + count), filled);
+      batch.set(at === 0 && count === chunk.byteLength ? chunk : chunk.subarray(at, at + count), filled);
       at += count;
       filled += count;
       if (filled < size) continue;
       yield batch;
-      batch = new Uint8Array(size);
+      batch = undefined;
       filled = 0;
     }
   }
-  if (filled > 0) yield batch.subarray(0, filled);
+  if (batch !== undefined) yield batch.subarray(0, filled);
+}
+
+function isShared(chunk: Uint8Array): chunk is Uint8Array<SharedArrayBuffer> {
+  return chunk.buffer instanceof SharedArrayBuffer;
 }
 
 /** The first bytes (at least `count`, fewer when the stream is shorter) and the whole stream, these bytes included. */

@@ -13,7 +13,7 @@ import type { Digest } from '../spec/oci/image.ts';
 import { singleFlight } from './single-flight.ts';
 import type { LayerInfo, LayerStore, PendingOp } from './store.ts';
 import { type UnpackJob, type UnpackResult, unpack } from './unpack.ts';
-import { unpackInWorker } from './unpack-thread.ts';
+import { type Unpack, unpackThreads } from './unpack-thread.ts';
 
 export interface LayerStoreOptions {
   readonly directory: string;
@@ -42,6 +42,7 @@ export async function openLayerStore(options: LayerStoreOptions): Promise<LayerS
   const known = new Map<Digest, LayerInfo>();
   const flight = singleFlight<LayerInfo>();
   const slots = semaphore(Math.max(2, availableParallelism()));
+  const workshop = { ...options, unpack: options.workerUrl === undefined ? unpack : unpackThreads(options.workerUrl) };
 
   const place = (diffId: Digest) => placeOf(directory, diffId);
 
@@ -58,7 +59,7 @@ export async function openLayerStore(options: LayerStoreOptions): Promise<LayerS
   async function make(source: AsyncIterable<Uint8Array>, wanted: UnpackOptions): Promise<LayerInfo> {
     const release = await slots();
     try {
-      return await store.info(await makeLayer(source, wanted, options));
+      return await store.info(await makeLayer(source, wanted, workshop));
     } finally {
       release();
     }
@@ -104,17 +105,16 @@ type UnpackOptions = Parameters<LayerStore['unpack']>[1];
 async function makeLayer(
   source: AsyncIterable<Uint8Array>,
   wanted: UnpackOptions,
-  options: LayerStoreOptions,
+  options: LayerStoreOptions & { readonly unpack: Unpack },
 ): Promise<Digest> {
   const { compression, diffId, limits, signal } = wanted;
-  const { driver, allowDevices, workerUrl: url } = options;
+  const { driver, allowDevices } = options;
   const work = join(options.temporary, `${randomBytes(8).toString('hex')}.layer`);
   try {
     signal.throwIfAborted();
     await mkdir(work, { mode: 0o700 });
     const job: UnpackJob = { driver, directory: work, compression, diffId, limits, allowDevices };
-    const stream = abortableStream(source, signal);
-    const result = await (url === undefined ? unpack(stream, job) : unpackInWorker(stream, { job, url, signal }));
+    const result = await options.unpack(abortableStream(source, signal), job, signal);
     await commit(work, result, options);
     return result.diffId;
   } catch (error) {

@@ -41,6 +41,35 @@ test('many layers at once', async (t) => {
   );
 });
 
+test('one layer after the other: one thread; after a refusal, another one', async (t) => {
+  const store = await scratchStore(t, { workerUrl: await bundledWorker(t) });
+  let threads = 0;
+  const count = () => threads++;
+  process.on('worker', count);
+  t.after(() => process.off('worker', count));
+  for (let i = 0; i < 3; i++) {
+    const bytes = tarOf([{ path: 'f', data: `${i}` }]);
+    assert.equal((await unpackBytes(store, gzipSync(bytes))).diffId, sha256Of(bytes));
+  }
+  assert.equal(threads, 1);
+  await assert.rejects(unpackBytes(store, tarOf([{ path: '../x' }])));
+  await unpackBytes(store, archive);
+  assert.equal(threads, 2);
+});
+
+test('what follows the end of one layer is not taken for a part of the next one', async (t) => {
+  const store = await scratchStore(t, { workerUrl: await bundledWorker(t) });
+  const small = tarOf([{ path: 'f', data: 'x' }]);
+  const padded = Buffer.concat([gzipSync(small), Buffer.alloc(6 << 20)]);
+  await Promise.all(
+    [1, 2].map(async () => {
+      assert.equal((await unpackBytes(store, padded)).diffId, sha256Of(small));
+      assert.equal((await unpackBytes(store, archive)).diffId, sha256Of(archive));
+      await store.layers.remove(sha256Of(archive));
+    }),
+  );
+});
+
 test('refusals cross the thread with code and sentence, and the source is let go', async (t) => {
   const store = await scratchStore(t, { workerUrl: await bundledWorker(t) });
   let taken = 0;

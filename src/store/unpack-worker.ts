@@ -1,11 +1,11 @@
-// The thread that unpacks one layer: chunks come in as messages, one acknowledgement goes back for each that was taken,
-// and at the end the result or the failure. Started by layers.ts; bundled as a program of its own.
+// The thread that unpacks layers, one after the other: a job comes as a message, then its bytes, and one acknowledgement
+// goes back for each piece that was taken, and at the end the result or the failure. Bundled as a program of its own.
 
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort } from 'node:worker_threads';
 import { type ErrorKind, HoistError } from '../base/errors.ts';
 import { type UnpackJob, type UnpackResult, unpack } from './unpack.ts';
 
-export type ToWorker = { readonly chunk: Uint8Array } | { readonly end: true };
+export type ToWorker = { readonly job: UnpackJob } | { readonly chunk: Uint8Array } | { readonly end: true };
 
 export type FromWorker =
   | { readonly taken: true }
@@ -20,18 +20,31 @@ export type FromWorker =
     }
   | { readonly bug: string };
 
-async function* chunksFrom(port: MessagePort): AsyncGenerator<Uint8Array> {
-  const queue: ToWorker[] = [];
-  let wake = () => {};
+/** What has come for one job and was not taken yet. */
+interface Inbox {
+  readonly waiting: Exclude<ToWorker, { readonly job: UnpackJob }>[];
+  wake: () => void;
+}
+
+function serve(port: MessagePort): void {
+  let inbox: Inbox | undefined;
   port.on('message', (message: ToWorker) => {
-    queue.push(message);
-    wake();
+    if ('job' in message) {
+      inbox = { waiting: [], wake: () => {} };
+      void work(message.job, inbox, port);
+    } else {
+      inbox?.waiting.push(message);
+      inbox?.wake();
+    }
   });
+}
+
+async function* chunksFrom(inbox: Inbox, port: MessagePort): AsyncGenerator<Uint8Array> {
   for (;;) {
-    const message = queue.shift();
+    const message = inbox.waiting.shift();
     if (message === undefined) {
       await new Promise<void>((resolve) => {
-        wake = resolve;
+        inbox.wake = resolve;
       });
       continue;
     }
@@ -41,10 +54,10 @@ async function* chunksFrom(port: MessagePort): AsyncGenerator<Uint8Array> {
   }
 }
 
-async function work(port: MessagePort): Promise<void> {
+async function work(job: UnpackJob, inbox: Inbox, port: MessagePort): Promise<void> {
   let answer: FromWorker;
   try {
-    answer = { result: await unpack(chunksFrom(port), workerData as UnpackJob) };
+    answer = { result: await unpack(chunksFrom(inbox, port), job) };
   } catch (error) {
     answer =
       error instanceof HoistError
@@ -59,7 +72,6 @@ async function work(port: MessagePort): Promise<void> {
         : { bug: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
   port.postMessage(answer);
-  port.close();
 }
 
-if (parentPort !== null) void work(parentPort);
+if (parentPort !== null) serve(parentPort);

@@ -100,7 +100,7 @@ async function keepAndUnpack(
     let blob: SpooledBlob | undefined;
     let layer: LayerInfo | undefined;
     await allOrNothing<void>(signal, (stop) => {
-      const [kept, unpacked] = tee(stream, 2);
+      const [kept, unpacked] = tee(batches(stream, 512 << 10), 2);
       if (kept === undefined || unpacked === undefined) return [];
       const spooled = spool(kept, path, stop).then((value) => {
         blob = value;

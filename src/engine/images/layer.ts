@@ -1,6 +1,7 @@
 // One layer of a pull: fetched, kept under its digest and unpacked under its diffID in a single pass over the network.
 
 import { createReadStream } from 'node:fs';
+import { batches } from '../../base/streams.ts';
 import type { Repository } from '../../registry/client/client.ts';
 import type { Descriptor, Digest } from '../../spec/oci/image.ts';
 import type { Store, UnpackLimits } from '../../store/store.ts';
@@ -19,6 +20,9 @@ export interface LayerOptions {
   readonly onProgress: (progress: Progress) => void;
   readonly signal: AbortSignal;
 }
+
+/** What a socket gives is small: fewer, larger pieces go through all hands. */
+const pieceSize = 512 << 10;
 
 /** Bars need no more than this many steps a second. */
 const progressEveryMs = 100;
@@ -41,7 +45,7 @@ export async function fetchLayer(repository: Repository, job: LayerJob, options:
     await unpack(createReadStream(store.content.path(blob.digest), { highWaterMark: 1 << 20 }), signal);
   } else if (!haveBlob) {
     await allOrNothing<unknown>(signal, (stop) => {
-      const [kept, unpacked] = tee(counted(repository.blob(blob, stop), show, blob.size), 2);
+      const [kept, unpacked] = tee(batches(counted(repository.blob(blob, stop), show, blob.size), pieceSize), 2);
       if (kept === undefined || unpacked === undefined) return [];
       const keep = store.content.ingest(blob, kept, stop).then(() => {
         if (!haveLayer) show('Extracting');
