@@ -83,6 +83,7 @@ function keptPlan(
 }
 
 async function launch(
+  t: TestContext,
   { executor, dir }: Bench,
   plan: Plan,
 ): Promise<{ pid: number; end: (signal: number) => Promise<number> }> {
@@ -94,6 +95,10 @@ async function launch(
   });
   assert.ok(result.ok, JSON.stringify(result));
   const joined = await (link ?? assert.fail('not attachable'));
+  t.after(() => {
+    joined.kill(9); // where the test failed before its end
+    joined.close();
+  });
   return {
     pid,
     async end(signal) {
@@ -101,6 +106,13 @@ async function launch(
       return (await joined.ended)?.exitCode ?? assert.fail('the keeper went away');
     },
   };
+}
+
+/** A program that waits, once its dynamic linker has closed its files. */
+const waiting = ['/bin/sh', '-c', 'echo ready; read line'];
+async function ready(dir: string): Promise<void> {
+  const log = join(dir, 'log');
+  while (!existsSync(log) || !readFileSync(log, 'utf8').includes('ready')) await new Promise((go) => setTimeout(go, 5));
 }
 
 const fdsOf = (pid: number): string[] => readdirSync(`/proc/${pid}/fd`).sort();
@@ -116,7 +128,8 @@ test('a process gets exactly the descriptors 0, 1 and 2, whatever the executor a
   const held = op('open', { dir: undefined, path: '/etc', flags: k.O_RDONLY, mode: 0, resolve: 0, out: 'held' }, '');
   const hold: Plan = { setup: [held, op('hold', { slot: 'held' }, '')], child: [], cleanup: [] };
   assert.ok((await world.executor.run(hold, 'here')).ok);
-  const { pid, end } = await launch(world, keptPlan(world.dir, ['/bin/sleep', '60'], { setup: spare, child: spare }));
+  const { pid, end } = await launch(t, world, keptPlan(world.dir, waiting, { setup: spare, child: spare }));
+  await ready(world.dir);
   assert.deepEqual(fdsOf(pid), ['0', '1', '2']);
   for (const fd of ['0', '1', '2']) assert.match(readlinkSync(`/proc/${pid}/fd/${fd}`), /^pipe:/);
   assert.deepEqual(readFileSync(`/proc/${pid}/environ`, 'utf8'), 'A=b\0');
@@ -133,7 +146,7 @@ test('attack: /proc/self/exe of a process that has not yet become its program is
   const { executor, dir } = bench(t);
   await executor.run({ setup: [], child: [], cleanup: [] }, 'here');
   assert.match(readlinkSync(`/proc/${executor.pid}/exe`), /^\/memfd:hoist/);
-  const { pid, end } = await launch({ executor, dir }, keptPlan(dir, ['/bin/sleep', '60']));
+  const { pid, end } = await launch(t, { executor, dir }, keptPlan(dir, waiting));
   const keeper = Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
   assert.match(readlinkSync(`/proc/${keeper}/exe`), /^\/memfd:hoist/);
   await end(9);
@@ -143,7 +156,7 @@ test('the exit code and both streams are in the record and the log; cleanup has 
   const world = bench(t);
   const mark = op('mkdir', { path: join(world.dir, 'mark'), mode: 0o755 }, '');
   const plan = keptPlan(world.dir, ['/bin/sh', '-c', 'echo out; echo err >&2; exit 7'], { cleanup: [mark] });
-  const { end } = await launch(world, plan);
+  const { end } = await launch(t, world, plan);
   assert.equal(await end(0), 7);
   const log = readFileSync(join(world.dir, 'log'), 'utf8');
   assert.match(log, /stdout F out\n/);
@@ -249,10 +262,11 @@ test('a keeper and its program outlive the executor, even killed', { skip }, asy
     died = resolve;
   });
   const executor = startExecutor(binary, (reason) => died(reason));
-  const { pid, end } = await launch({ executor, dir }, keptPlan(dir, ['/bin/sleep', '60']));
+  const { pid, end } = await launch(t, { executor, dir }, keptPlan(dir, waiting));
   process.kill(executor.pid, 'SIGKILL');
   assert.match(await death, /SIGKILL/);
   await assert.rejects(async () => executor.run({ setup: [], child: [], cleanup: [] }, 'here'));
+  await ready(dir);
   assert.deepEqual(fdsOf(pid), ['0', '1', '2']);
   assert.equal(await end(15), 128 + 15);
   assert.match(readFileSync(join(dir, 'exit.json'), 'utf8'), /"exitCode":143/);
