@@ -55,9 +55,10 @@ export function cgroupOps(path: string, resources: OciResources, facts: HostFact
         ),
       ),
     ],
-    join: entries.map(([name]) =>
+    join: entries.flatMap(([name]) => [
       op('write', { slot: join(name), data: Buffer.from('0') }, `joins the ${name || 'v2'} cgroup`),
-    ),
+      op('close', { slot: join(name) }, 'used up: those inside may look at what an exec has open'),
+    ]),
     cleanup: [
       ...entries.slice(0, 1).map(([, dir]) => op('cgroupKill', { path: dir }, 'nothing of the container outlives it')),
       ...entries.map(([, dir]) => op('rmdir', { path: dir }, 'the cgroup goes with the container')),

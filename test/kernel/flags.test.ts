@@ -38,7 +38,7 @@ inWorld('flags of run', { prepare: busybox }, (check) => {
         ['-u', '7', '--group-add', '20', '--group-add', '30'],
         'grep Groups /proc/self/status | tr -d "\t "',
       ),
-      'Groups:2030',
+      'Groups:02030',
     );
     const bad = await world.hoist(['run', '--rm', '--group-add', 'nobodys', 'busybox', 'true']);
     assert.deepEqual([bad.code, /Unable to find group nobodys/.test(bad.stderr)], [125, true]);

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fail } from '../../base/errors.ts';
 import type { HostConfig, MountPoint } from '../../spec/docker/container.ts';
 
-/** Fails with `mount.duplicate` where two have one destination. */
+/** Fails with `mount.duplicate` where two have one destination, `mount.proc` for one that would change /proc. */
 export function mountPoints(host: HostConfig): MountPoint[] {
   const binds = (host.Binds ?? []).map((bind): MountPoint => {
     const [source = '', destination = '', options = ''] = bind.split(':');
@@ -13,7 +13,7 @@ export function mountPoints(host: HostConfig): MountPoint[] {
     return {
       Type: 'bind',
       Source: path.normalize(source),
-      Destination: path.normalize(destination),
+      Destination: path.resolve('/', destination),
       Mode: options,
       RW: !words.includes('ro'),
       Propagation: propagation,
@@ -25,17 +25,31 @@ export function mountPoints(host: HostConfig): MountPoint[] {
       (mount): MountPoint => ({
         Type: 'bind',
         Source: path.normalize(mount.Source ?? ''),
-        Destination: path.normalize(mount.Target),
+        Destination: path.resolve('/', mount.Target),
         Mode: mount.BindOptions?.NonRecursive ? 'nonrecursive' : '',
         RW: !mount.ReadOnly,
         Propagation: mount.BindOptions?.Propagation || 'rprivate',
       }),
     );
   const all = [...binds, ...mounts];
-  const seen = new Set<string>();
-  for (const { Destination } of [...all, ...Object.keys(host.Tmpfs ?? {}).map((Destination) => ({ Destination }))]) {
-    if (seen.has(Destination)) fail('invalid', 'mount.duplicate', `Duplicate mount point: ${Destination}`);
-    seen.add(Destination);
-  }
+  checkDestinations([
+    ...all.map(({ Destination }) => Destination),
+    ...Object.keys(host.Tmpfs ?? {}),
+    ...(host.Mounts ?? []).filter(({ Type }) => Type !== 'bind').map(({ Target }) => Target),
+  ]);
   return all;
+}
+
+/** What lxcfs puts over files of /proc; everything else there is a wall (as in runc). */
+const replaceable = ['cpuinfo', 'diskstats', 'loadavg', 'meminfo', 'slabinfo', 'stat', 'swaps', 'uptime', 'net/dev'];
+
+function checkDestinations(destinations: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const destination of destinations.map((one) => path.resolve('/', one))) {
+    if (seen.has(destination)) fail('invalid', 'mount.duplicate', `Duplicate mount point: ${destination}`);
+    seen.add(destination);
+    const inside = /^\/proc(?:\/(.*))?$/.exec(destination);
+    if (inside && !replaceable.includes(inside[1] ?? ''))
+      fail('invalid', 'mount.proc', `${destination} cannot be mounted over: it is ${inside[1] ? 'inside ' : ''}/proc`);
+  }
 }
