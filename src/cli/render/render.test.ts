@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { humanDuration } from '../../base/duration.ts';
 import { displayPorts } from './ports.ts';
 import { bar } from './progress.ts';
 import { bytesSize, humanSize } from './size.ts';
 import { alignTable } from './table.ts';
 import { ellipsis, shortId } from './text.ts';
-import { humanDuration, localTime } from './time.ts';
+import { localTime } from './time.ts';
 
 test('columns are ten wide at least, three apart, and a last cell is in none', () => {
   assert.equal(

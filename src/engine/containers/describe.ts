@@ -1,5 +1,6 @@
 // A container as the API's documents show it: one row of `ps`, the page of `inspect`. Pure, but for the clock.
 
+import { humanDuration } from '../../base/duration.ts';
 import type {
   ContainerInspect,
   ContainerSummary,
@@ -7,7 +8,6 @@ import type {
   PortBinding,
   PortSummary,
 } from '../../spec/docker/container.ts';
-import { humanDuration } from './duration.ts';
 import { argumentsOf } from './merge.ts';
 import { type ContainerPaths, type ContainerRecord, type EndpointRecord, pathsOf, type RunState } from './record.ts';
 

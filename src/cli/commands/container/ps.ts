@@ -1,5 +1,6 @@
 // hoist ps: containers as rows.
 
+import { humanDuration } from '../../../base/duration.ts';
 import type { ContainerSummary } from '../../../spec/docker/container.ts';
 import type { Command } from '../../command.ts';
 import { clientConfig } from '../../config.ts';
@@ -10,7 +11,7 @@ import { renderListing } from '../../render/listing.ts';
 import { displayPorts } from '../../render/ports.ts';
 import { humanSize } from '../../render/size.ts';
 import { ellipsis, shortId } from '../../render/text.ts';
-import { humanDuration, localTime } from '../../render/time.ts';
+import { localTime } from '../../render/time.ts';
 import { quoted } from '../../template/strings.ts';
 import { goType } from '../../template/values.ts';
 import { parseInt64 } from '../../values.ts';

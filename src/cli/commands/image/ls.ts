@@ -1,5 +1,6 @@
 // hoist images: a row for each name of each image.
 
+import { humanDuration } from '../../../base/duration.ts';
 import { fail } from '../../../base/errors.ts';
 import type { ImageSummary } from '../../../spec/docker/image.ts';
 import type { Command, FlagValues } from '../../command.ts';
@@ -10,7 +11,7 @@ import { listFormatFlag } from '../../formatflag.ts';
 import { renderListing } from '../../render/listing.ts';
 import { humanSize } from '../../render/size.ts';
 import { shortId } from '../../render/text.ts';
-import { humanDuration, localTime } from '../../render/time.ts';
+import { localTime } from '../../render/time.ts';
 import { goType } from '../../template/values.ts';
 
 const created = '{{if .CreatedSince }}{{.CreatedSince}}{{else}}N/A{{end}}';

@@ -1,6 +1,6 @@
-// A length of time in Docker's words: coarse, for tables.
+// A length of time in Docker's words (docker/go-units): coarse, for tables.
 
-/** Seconds -> `Less than a second`, `5 seconds`, `About a minute`, `3 hours`… */
+/** Seconds -> `Less than a second`, `About a minute`, `3 weeks`. */
 export function humanDuration(seconds: number): string {
   const whole = Math.floor(seconds);
   if (whole < 1) return 'Less than a second';
@@ -9,11 +9,11 @@ export function humanDuration(seconds: number): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes === 1) return 'About a minute';
   if (minutes < 60) return `${minutes} minutes`;
-  const hours = Math.round(seconds / 3600);
+  const hours = Math.floor(seconds / 3600 + 0.5);
   if (hours === 1) return 'About an hour';
   if (hours < 48) return `${hours} hours`;
-  if (hours < 24 * 14) return `${Math.floor(hours / 24)} days`;
-  if (hours < 24 * 60) return `${Math.floor(hours / 24 / 7)} weeks`;
+  if (hours < 24 * 7 * 2) return `${Math.floor(hours / 24)} days`;
+  if (hours < 24 * 30 * 2) return `${Math.floor(hours / 24 / 7)} weeks`;
   if (hours < 24 * 365 * 2) return `${Math.floor(hours / 24 / 30)} months`;
-  return `${Math.floor(hours / 24 / 365)} years`;
+  return `${Math.floor(Math.floor(seconds / 3600) / 24 / 365)} years`;
 }
