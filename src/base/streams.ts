@@ -21,7 +21,7 @@ export async function collectBytes(
 
 /**
  * The same bytes in pieces of `size` (the last one may be shorter) in memory that threads share: few large writes, and
- * another thread reads them without a copy. A large piece that came so goes on as it is: batching twice costs nothing.
+ * another thread reads them without a copy. What is in such memory already goes on as it is: batching twice is free.
  */
 export async function* batches(
   source: AsyncIterable<Uint8Array>,
@@ -30,7 +30,7 @@ export async function* batches(
   let batch: Uint8Array<SharedArrayBuffer> | undefined;
   let filled = 0;
   for await (const chunk of source) {
-    if (batch === undefined && 2 * chunk.byteLength >= size && isShared(chunk)) {
+    if (batch === undefined && isShared(chunk)) {
       yield chunk;
       continue;
     }

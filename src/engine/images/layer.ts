@@ -45,7 +45,8 @@ export async function fetchLayer(repository: Repository, job: LayerJob, options:
     await unpack(createReadStream(store.content.path(blob.digest), { highWaterMark: 1 << 20 }), signal);
   } else if (!haveBlob) {
     await allOrNothing<unknown>(signal, (stop) => {
-      const [kept, unpacked] = tee(batches(counted(repository.blob(blob, stop), show, blob.size), pieceSize), 2);
+      const bytes = counted(repository.blob(blob, stop), show, blob.size);
+      const [kept, unpacked] = tee(batches(bytes, Math.min(pieceSize, Math.max(blob.size, 4096))), 2);
       if (kept === undefined || unpacked === undefined) return [];
       const keep = store.content.ingest(blob, kept, stop).then(() => {
         if (!haveLayer) show('Extracting');
