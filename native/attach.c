@@ -113,6 +113,10 @@ void conn_hello(struct keeper *k, struct conn *c)
 			c->sink[s] = (struct sink){.fd = c->fd, .kind = SINK_STREAM};
 	}
 	k->seen++;
+	if (h.mode == 'C') { /* an engine that was not there at the start learns whom it has found */
+		struct ending e = {.type = 'I', .code = k->run->child};
+		send(c->fd, &e, sizeof e, MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
 	return;
 refuse:
 	for (int i = 0; i < count; i++)

@@ -19,7 +19,7 @@ struct request {
 	uint16_t a, b;
 };
 
-/* What a client hears at the end. 'X': code is the exit code, oom whether memory ran out. 'D': detached.
+/* What a client hears. 'I', in mode 'C' alone and first: code is the process's pid on the host. The rest at the end: 'X': code is the exit code, oom whether memory ran out. 'D': detached.
  * 'P': its output's reader went away. */
 struct ending {
 	uint8_t type, oom, pad[2];

@@ -9,6 +9,8 @@ export interface KeeperEnd {
 }
 
 export interface KeeperLink {
+  /** The process's pid on the host; 0 when the keeper went away before it said. */
+  readonly pid: Promise<number>;
   /** Resolves with how the process ended; undefined: the keeper went away without saying (it was killed). */
   readonly ended: Promise<KeeperEnd | undefined>;
   kill(signal: number): void;
@@ -17,6 +19,9 @@ export interface KeeperLink {
   release(): void;
   close(): void;
 }
+
+/** struct ending */
+const messageBytes = 8;
 
 const helloControl = Buffer.from(['H'.charCodeAt(0), 'C'.charCodeAt(0), 0, 0]);
 
@@ -42,22 +47,34 @@ export function joinKeeper(socketPath: string): Promise<KeeperLink> {
 
 function linkOver(socket: Socket): KeeperLink {
   socket.write(helloControl);
+  let tellPid = (_pid: number): void => {};
+  const pid = new Promise<number>((resolve) => {
+    tellPid = resolve;
+  });
   const ended = new Promise<KeeperEnd | undefined>((resolve) => {
     let bytes: Buffer = Buffer.alloc(0);
     socket.on('data', (chunk: Buffer) => {
       bytes = Buffer.concat([bytes, chunk]);
-      if (bytes.length >= 8 && bytes[0] === 'X'.charCodeAt(0)) {
-        resolve({ exitCode: bytes.readInt32LE(4), oomKilled: bytes[1] === 1 });
-        socket.destroy();
+      for (; bytes.length >= messageBytes; bytes = bytes.subarray(messageBytes)) {
+        const code = bytes.readInt32LE(4);
+        if (bytes[0] === 'I'.charCodeAt(0)) tellPid(code);
+        else if (bytes[0] === 'X'.charCodeAt(0)) {
+          resolve({ exitCode: code, oomKilled: bytes[1] === 1 });
+          socket.destroy();
+        }
       }
     });
-    socket.on('close', () => resolve(undefined));
+    socket.on('close', () => {
+      tellPid(0);
+      resolve(undefined);
+    });
   });
   socket.on('error', () => {}); // 'close' follows
   const send = (message: Buffer): void => {
     if (!socket.destroyed) socket.write(message);
   };
   return {
+    pid,
     ended,
     kill: (signal) => send(request('K', signal)),
     resize: (rows, columns) => send(request('R', rows, columns)),

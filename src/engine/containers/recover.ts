@@ -3,8 +3,8 @@
 import { joinKeeper } from '../../runtime/keeper.ts';
 import type { ContainerPool, ContainersDeps } from './deps.ts';
 import { newLive } from './deps.ts';
-import { loadRecords, pathsOf } from './record.ts';
-import { finish, follow } from './start.ts';
+import { type ContainerRecord, loadRecords, pathsOf } from './record.ts';
+import { finish, follow, now, readExit } from './start.ts';
 
 export async function openPool(deps: ContainersDeps): Promise<ContainerPool> {
   const pool: ContainerPool = { deps, live: new Map(), names: new Map(), gone: new Map(), closing: false };
@@ -25,14 +25,22 @@ async function recoverOne(pool: ContainerPool, id: string): Promise<void> {
     // A keeper whose start the last engine did not live to see: it runs all the same.
     pool.deps.network.adopt(record);
     live.link = link;
-    live.record = { ...record, state: { ...record.state, status: 'running' } };
+    const { state } = record;
+    const startedAt = state.status === 'running' ? state.startedAt : now();
+    live.record = { ...record, state: { ...state, status: 'running', pid: await link.pid, startedAt } };
     follow(pool, live, link);
     return;
   }
-  if (record.state.status === 'running' || (record.endpoint && record.state.status === 'created'))
-    await finish(pool, live, undefined);
+  if (await endedMeanwhile(pool, record)) await finish(pool, live, undefined);
   else if (record.state.status === 'exited' && record.hostConfig.AutoRemove)
     await finish(pool, live, { exitCode: record.state.exitCode, oomKilled: false });
+}
+
+/** Whether the record speaks of a process that is no more: it ran, or was about to, or has left an exit record since. */
+async function endedMeanwhile({ deps }: ContainerPool, { id, state, endpoint }: ContainerRecord): Promise<boolean> {
+  if (state.status === 'running' || endpoint !== undefined) return true;
+  const written = await readExit(pathsOf(deps.paths, id).exit);
+  return written !== undefined && written.finishedAt !== state.finishedAt;
 }
 
 /** Lets go of every container; they go on. */

@@ -44,7 +44,7 @@ async function startNow(pool: ContainerPool, live: Live, options: StartOptions):
       finishedAt: record.state.finishedAt,
     };
     live.record = { ...live.record, state };
-    saveRecord(deps.paths, live.record);
+    setTimeout(() => noteRunning(pool, live), noteDelayMs);
     follow(pool, live, launched.link);
   } catch (error) {
     deps.network.release(record.id);
@@ -64,6 +64,12 @@ async function startNow(pool: ContainerPool, live: Live, options: StartOptions):
     throw error;
   }
 }
+
+/** Nobody waits for it: an engine that finds no note asks the keeper. What has ended by then needs none. */
+function noteRunning(pool: ContainerPool, live: Live): void {
+  if (live.link && pool.live.get(live.record.id) === live) saveQuietly(pool, live.record);
+}
+const noteDelayMs = 10;
 
 /** What a crash between now and `running` must find: the address and ports that are held. */
 function rememberState(
@@ -134,7 +140,7 @@ interface ExitRecord extends KeeperEnd {
 }
 
 /** exit.json as native/keeper.c writes it. */
-async function readExit(file: string): Promise<ExitRecord | undefined> {
+export async function readExit(file: string): Promise<ExitRecord | undefined> {
   const document = await readJson(file).catch(() => undefined);
   if (
     typeof document !== 'object' ||
