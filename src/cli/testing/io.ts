@@ -53,7 +53,7 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
     stderr: output('err'),
     stdin: { isTTY, read: () => stream(options.stdin ?? '') },
     env: { HOME: '/root', ...options.env },
-    cwd: '/work/dir',
+    cwd: '/home/ada',
     size: () => options.size ?? (isTTY ? { rows: 24, columns: 80 } : undefined),
     onResize: (listener) => listen(resizes, listener),
     onSignal: (listener) => listen(signals, listener),
