@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -91,8 +92,8 @@ export const binary = process.env['HOIST_UNDER_TEST'] ?? path.join(repository, '
 
 /** Short names: a run root is part of a socket's name. */
 export async function openWorld(extraEnv: Readonly<Record<string, string>> = {}): Promise<World> {
-  const dir = mkdtempSync('/tmp/hk-');
-  const network = `hk-${randomBytes(4).toString('hex')}`;
+  const dir = mkdtempSync(path.join(tmpdir(), 'hk-'));
+  const network = `hk-${process.env['HOIST_TEST_RUN'] ?? ''}${randomBytes(4).toString('hex')}`;
   execFileSync('ip', ['netns', 'add', network]);
   execFileSync('ip', ['-n', network, 'link', 'set', 'lo', 'up']);
   const root = path.join(dir, 'root');
@@ -304,4 +305,11 @@ export function inWorld(name: string, subject: Subject, define: (check: Check) =
 /** The image that most tests run: this machine's static busybox. */
 export async function busybox(world: World): Promise<void> {
   await world.ok(['image', 'bootstrap', 'busybox']);
+}
+
+/** A static program of the container, made with the compiler that built hoist. Returns its path on the host. */
+export function compile(world: World, name: string, source: string): string {
+  const program = path.join(world.dir, name);
+  execFileSync(process.env['CC'] ?? 'cc', ['-static', '-O1', '-o', program, '-x', 'c', '-'], { input: source });
+  return program;
 }

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import type { PendingOp } from '../../src/store/store.ts';
+import { whyNoMounts } from '../machine.ts';
 import { run, snapshotSuite } from './snapshot.ts';
 
 snapshotSuite('dir', {
   options: { driver: 'dir', allowDevices: true, applyPending },
-  skip: process.getuid?.() === 0 ? false : 'devices and trusted attributes need root',
+  skip: whyNoMounts() ?? false, // nor trusted attributes
   async view(layer) {
     if (layer.source.kind !== 'dir') throw new Error('not a directory layer');
     return layer.source.path;
