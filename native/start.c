@@ -122,6 +122,7 @@ static void exec_node(const char *script, char **rest)
 	const char *node = env_or("HOIST_NODE", "node");
 	argv[n++] = (char *)node;
 	argv[n++] = "--max-semi-space-size=2"; /* MB: little garbage is kept at once, and an engine is small */
+	argv[n++] = "--expose-gc";             /* an idle engine gives back what it does not need */
 	argv[n++] = path;
 	for (; *rest && n < 4095; rest++)
 		argv[n++] = *rest;

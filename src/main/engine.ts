@@ -16,6 +16,9 @@ import { type Place, placeFrom, socketOf } from './place.ts';
 /** How long an engine without containers and commands waits for the next one. */
 const idleSeconds = Number(process.env['HOIST_IDLE_SECONDS'] ?? 300);
 
+/** After such a silence the garbage of the work before is collected. */
+const tidyMs = 2000;
+
 function log(message: string): void {
   process.stderr.write(`${new Date().toISOString()} ${message}\n`);
 }
@@ -101,11 +104,16 @@ async function main(place: Place): Promise<void> {
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void leave(signal));
+  let tidied = last;
   setInterval(
     () => {
-      if (connections === 0 && running() === 0 && Date.now() - last > idleSeconds * 1000) void leave('nothing to do');
+      const quiet = Date.now() - last;
+      if (connections === 0 && running() === 0 && quiet > idleSeconds * 1000) void leave('nothing to do');
+      if (connections > 0 || quiet < tidyMs || tidied === last) return;
+      tidied = last;
+      globalThis.gc?.(); // once after each busy time
     },
-    Math.min(idleSeconds * 1000, 10000),
+    Math.min(idleSeconds * 1000, tidyMs),
   ).unref();
 
   const old = process.umask(0o177);
