@@ -12,6 +12,7 @@ import {
   dumpAddresses,
   dumpLinks,
   dumpRoutes,
+  hairpin,
   loopbackUp,
   noLinkLocal,
   type Prefix,
@@ -156,7 +157,10 @@ export function endpointOps(bridge: Bridge, endpoint: Endpoint): NetworkOps {
     before: ports.flatMap(bindOps),
     setup: [
       routeOp(
-        [addVeth({ name: endpoint.veth, master: bridge.index, mtu: bridge.mtu, peer })],
+        [
+          addVeth({ name: endpoint.veth, master: bridge.index, mtu: bridge.mtu, peer }),
+          ...(ports.length > 0 ? [hairpin(endpoint.veth)] : []),
+        ],
         `a cable from ${bridge.name} (${endpoint.veth}) to the container (eth0)`,
       ),
       ...(ports.length > 0 ? [publish(bridge.table, published, `published: ${describePorts(ports)}`)] : []),

@@ -80,6 +80,23 @@ export function addVeth({ name, master, mtu, peer }: VethOptions): Message {
   };
 }
 
+/**
+ * A port of a bridge sends frames back where they came from: a container that asks for its own published port is
+ * answered by itself, and where br_netfilter is loaded that never leaves the bridge.
+ */
+export function hairpin(name: string): Message {
+  const mode = nest(5 /* IFLA_INFO_SLAVE_DATA */, attr(4 /* IFLA_BRPORT_MODE */, u8(1)));
+  return {
+    type: newLink,
+    flags: ack,
+    body: [
+      linkHeader({}),
+      attr(ifla.name, text(name)),
+      nest(ifla.linkInfo, attr(4 /* IFLA_INFO_SLAVE_KIND */, text('bridge')), mode),
+    ],
+  };
+}
+
 /** A bridge, up, without spanning tree and without its forwarding delay. */
 export function addBridge({ name, mtu }: { readonly name: string; readonly mtu: number }): Message {
   return {

@@ -5,6 +5,8 @@ import type { World } from './world.ts';
 export interface From {
   /** Another network namespace than the engine's own. */
   readonly network?: string;
+  /** Seconds to wait for it; few where nothing is expected. */
+  readonly patience?: number;
 }
 
 /** What a peer says back to `text`; undefined when it cannot be reached. */
@@ -15,10 +17,19 @@ export async function talk(
   from: From = {},
 ): Promise<string | undefined> {
   // udp has no end: one datagram is the answer
-  const read = protocol === 'udp' ? 'timeout 2 head -c 1 <&3; timeout 0.2 cat <&3' : 'timeout 10 cat <&3';
+  const read = protocol === 'udp' ? 'timeout 2 dd bs=65536 count=1 <&3 2>/dev/null' : 'timeout 10 cat <&3';
   const script = `exec 3<>/dev/${protocol}/${host}/${port} || exit 7; printf '%b' "$1" >&3; ${read}; exit 0`;
   const inside = from.network === undefined ? [] : ['nsenter', `--net=/run/netns/${from.network}`];
-  const result = await world.program([...inside, 'timeout', '12', 'bash', '-c', script, 'bash', text]);
+  const result = await world.program([
+    ...inside,
+    'timeout',
+    String(from.patience ?? 12),
+    'bash',
+    '-c',
+    script,
+    'bash',
+    text,
+  ]);
   return result.code === 0 && (protocol === 'tcp' || result.stdout !== '') ? result.stdout : undefined;
 }
 

@@ -272,6 +272,8 @@ export interface Subject {
   readonly needs?: readonly string[];
   /** Runs once, before the first test. */
   readonly prepare?: (world: World) => Promise<void>;
+  /** Runs once, after the last one. */
+  readonly finish?: (world: World) => void;
 }
 
 /** Tests of one subject share a world and an engine; they run one after the other. */
@@ -284,6 +286,7 @@ export function inWorld(name: string, subject: Subject, define: (check: Check) =
       await subject.prepare?.(world);
     });
     test.after(async () => {
+      if (world) subject.finish?.(world);
       await world?.[Symbol.asyncDispose]();
     });
     define((title, body, skip) => {
