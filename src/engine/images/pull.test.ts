@@ -56,7 +56,20 @@ test('pull again: nothing is fetched and nothing changes', () =>
     assert.equal(again.changed, false);
     assert.deepEqual(store.images.list(), [before]);
     assert.ok(!registry.requests.some(({ url }) => url.includes('/blobs/')));
-    assert.equal(progress.filter((step) => step.kind === 'layer' && step.phase === 'Already exists').length, 3);
+    assert.deepEqual(progress, [{ kind: 'message', text: 'v1: Pulling from app' }]);
+  }));
+
+test('another image with the same layers: they exist already', () =>
+  inWorld(async ({ registry, pull, progress }) => {
+    addImage(registry, three);
+    addImage(registry, { ...three, tag: 'v2', config: { author: 'another' } });
+    await pull(`${registry.host}/app:v1`);
+    progress.length = 0;
+    assert.equal((await pull(`${registry.host}/app:v2`)).changed, true);
+    assert.deepEqual(
+      progress.map((step) => (step.kind === 'layer' ? step.phase : '')),
+      ['', 'Already exists', 'Already exists', 'Already exists'],
+    );
   }));
 
 test('gzip, zstd and plain layers; OCI and Docker media types', () =>

@@ -117,11 +117,14 @@ async function fetchLayers(
     options.hold(blob.digest);
     options.hold(diffId);
   }
-  const missing: LayerJob[] = [];
+  const complete = await Promise.all(jobs.map((job) => isComplete(store, job)));
+  const missing = jobs.filter((_, i) => complete[i] === false);
+  // As with Docker, an image that is here is told of by its status alone.
+  const isHere = store.images.list().some(({ manifest }) => manifest.digest === chosen.descriptor.digest);
+  if (missing.length === 0 && isHere) return false;
   for (const job of jobs) {
-    const here = await isComplete(store, job);
-    onProgress({ kind: 'layer', id: shortId(job.blob.digest), phase: here ? 'Already exists' : 'Pulling fs layer' });
-    if (!here) missing.push(job);
+    const phase = missing.includes(job) ? 'Pulling fs layer' : 'Already exists';
+    onProgress({ kind: 'layer', id: shortId(job.blob.digest), phase });
   }
   const limited = createLimiter(downloadsAtOnce);
   await allOrNothing(options.signal, (signal) =>
