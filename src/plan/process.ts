@@ -47,6 +47,7 @@ export function processOps(
           { in: streams.stdin ? 'stdin.child' : undefined, out: 'stdout.child', err: 'stderr.child' },
           'the pipes as stdin, stdout and stderr',
         ),
+    ...ownershipOps(process, streams),
     ...process.rlimits.map((limit) =>
       op(
         'rlimit',
@@ -101,6 +102,18 @@ export function processOps(
     op('exec', { paths: candidates(command, path), argv: process.args, env: process.env }, 'the program'),
   ];
 }
+
+/** A user that is not root can open /dev/stdout and its terminal only as their owner; the groups stay. */
+function ownershipOps({ user }: OciProcess, streams: Streams): Op[] {
+  if (user.uid === 0) return [];
+  const pipes = streams.stdin ? ['stdin.child', 'stdout.child', 'stderr.child'] : ['stdout.child', 'stderr.child'];
+  return (streams.terminal ? ['tty'] : pipes).map((slot) =>
+    op('chown', { slot, uid: user.uid, gid: unchanged }, "/dev/stdin, stdout and stderr are the user's to open"),
+  );
+}
+
+/** chown(2): -1 */
+const unchanged = 0xffffffff;
 
 /** Where execvp(3) would look. A relative directory in PATH is honoured as the shell does. */
 export function candidates(command: string, path: string): string[] {

@@ -46,6 +46,12 @@ inWorld('flags of run', { prepare: busybox }, (check) => {
     assert.equal(relative.code, 125);
   });
 
+  check('a user that is not root can open /dev/stdin, /dev/stdout and /dev/stderr', async (world) => {
+    const args = ['-u', '1000', 'busybox', 'sh', '-c', 'cat /dev/stdin >/dev/stdout; echo e >/dev/stderr'];
+    const ran = await world.hoist(['run', '--rm', '-i', ...args], { input: 'in' });
+    assert.deepEqual([ran.code, ran.stdout, ran.stderr], [0, 'in', 'e\n']);
+  });
+
   check('a user that the container itself added is found', async (world) => {
     await world.ok(['run', '-d', '--name', 'adds', 'busybox', 'sleep', '100']);
     await world.ok([
