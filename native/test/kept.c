@@ -158,7 +158,12 @@ int join_stream(const struct kept *k, uint8_t flags)
 
 int join_control(const struct kept *k)
 {
-	return join(k, (struct hello){.mode = 'C'}, "", NULL, 0);
+	struct ending e;
+	int sock = join(k, (struct hello){.mode = 'C'}, "", NULL, 0);
+	CHECK(!read_all(sock, &e, sizeof e));
+	CHECK(e.type == 'I');
+	CHECK_EQ(e.code, k->program);
+	return sock;
 }
 
 void ask(int sock, char type, uint16_t a, uint16_t b)
@@ -169,8 +174,9 @@ void ask(int sock, char type, uint16_t a, uint16_t b)
 
 struct ending ending_of(int sock)
 {
-	struct ending e = {0};
-	CHECK(!read_all(sock, &e, sizeof e));
+	struct ending e = {.type = 'I'};
+	while (e.type == 'I') /* who it is, for a control connection that has not read it yet */
+		CHECK(!read_all(sock, &e, sizeof e));
 	return e;
 }
 
