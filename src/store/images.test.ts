@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { watch } from 'node:fs';
-import { readFile, rename } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { isHoistError } from '../base/errors.ts';
+import { exists } from '../base/files.ts';
 import { type Descriptor, mediaTypes } from '../spec/oci/image.ts';
-import { scratchStore } from './store.fixture.ts';
+import { scratchDirectory, scratchStore } from './store.fixture.ts';
 import type { StoredImage } from './store.ts';
 
 const descriptor = (letter: string): Descriptor => ({
@@ -115,6 +117,34 @@ test('changes that cannot be written have not happened', async (t) => {
   await rename(join(store.root, 'elsewhere'), join(store.root, 'content'));
   await store.images.tag(image('y', 'b'));
   assert.deepEqual(names(store.images.list()), ['x=a', 'y=b']);
+});
+
+test('what a crash left of an index is gone at the next start', async (t) => {
+  const store = await scratchStore(t);
+  const half = join(store.root, 'content/.index.json.0123456789ab.tmp');
+  await writeFile(half, '{');
+  await scratchStore(t, { root: store.root });
+  assert.equal(await exists(half), false);
+});
+
+test('on a full disk nothing gets a name, and images can be removed', async (t) => {
+  const root = await scratchDirectory(t);
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'none', root]);
+  if (mounted.status !== 0) return t.skip('a file system cannot be mounted here');
+  try {
+    const store = await scratchStore(t, { root });
+    await store.images.tag(image('x', 'a'));
+    await store.images.tag(image('y', 'b'));
+    const isFull = (error: unknown) => isHoistError(error, 'disk.full');
+    await assert.rejects(writeFile(join(root, 'fill'), Buffer.alloc(8 << 20)));
+    await assert.rejects(store.images.tag(image('z', 'c')), isFull);
+    await store.images.forget(descriptor('a').digest);
+    assert.deepEqual(names(store.images.list()), ['y=b']);
+    const again = await scratchStore(t, { root });
+    assert.deepEqual(names(again.images.list()), ['y=b']);
+  } finally {
+    spawnSync('umount', [root]);
+  }
 });
 
 test('a row is found by its name', async (t) => {

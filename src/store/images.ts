@@ -1,9 +1,11 @@
 // The image names: index.json of the OCI layout, one row per name, with the facts that are ours as annotations.
 // All rows are in memory (the engine is the only writer); every change replaces the file before it is seen.
 
+import { randomBytes } from 'node:crypto';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fail } from '../base/errors.ts';
-import { readFileLimited, writeFileAtomic, writeJsonAtomic } from '../base/files.ts';
+import { fail, isHoistError } from '../base/errors.ts';
+import { exists, readFileLimited, writeFileAtomic, writeJsonAtomic } from '../base/files.ts';
 import { type Descriptor, type Digest, mediaTypes } from '../spec/oci/image.ts';
 import { parseIndex } from '../spec/oci/parse.ts';
 import type { Documents } from './documents.ts';
@@ -29,6 +31,7 @@ interface Change {
 
 export async function openImageStore(directory: string, documents: Documents): Promise<ImageStore> {
   const path = join(directory, 'index.json');
+  const spare = join(directory, '.spare');
   let rows: Rows = [];
   let names: ReadonlyMap<string, StoredImage> = new Map();
   let changes: Change[] = [];
@@ -59,7 +62,7 @@ export async function openImageStore(directory: string, documents: Documents): P
       }
     });
     try {
-      if (good.length > 0) await writeJsonAtomic(path, indexOf(changed), { mode: 0o644 });
+      if (good.length > 0) await save(changed);
       show(changed);
       for (const { resolve } of good) resolve();
     } catch (error) {
@@ -67,7 +70,21 @@ export async function openImageStore(directory: string, documents: Documents): P
     }
   }
 
+  async function save(changed: Rows): Promise<void> {
+    const write = () => writeJsonAtomic(path, indexOf(changed), { mode: 0o644 });
+    try {
+      await write();
+    } catch (error) {
+      // A full disk must not be what keeps images from being removed.
+      if (!isHoistError(error, 'disk.full') || changed.length >= rows.length) throw error;
+      await rm(spare, { force: true });
+      await write();
+    }
+  }
+
+  await removeHalfWritten(directory);
   show(await readRows(directory, path));
+  await keepSpare(spare);
   return {
     list: () => rows,
     named: (name) => names.get(name),
@@ -120,6 +137,18 @@ function indexOf(rows: readonly StoredImage[]): unknown {
       },
     })),
   };
+}
+
+/** What a crash left of a document that was being replaced. */
+async function removeHalfWritten(directory: string): Promise<void> {
+  const names = (await readdir(directory)).filter((name) => name.startsWith('.') && name.endsWith('.tmp'));
+  for (const name of names) await rm(join(directory, name), { force: true });
+}
+
+/** Room for the index of a thousand images or two, taken while there is some. */
+async function keepSpare(path: string): Promise<void> {
+  if (await exists(path)) return;
+  await writeFile(path, randomBytes(1 << 20), { mode: 0o600 }).catch(() => rm(path, { force: true }));
 }
 
 async function readRows(directory: string, path: string): Promise<readonly StoredImage[]> {
