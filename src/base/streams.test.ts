@@ -62,6 +62,12 @@ test('a stream that hangs ends with the signal', async () => {
   await assert.rejects(abortable(Promise.resolve(1), controller.signal), /enough/);
 });
 
+test('work that fails after the signal came is no unhandled rejection', async () => {
+  const late = new Promise<never>((_, reject) => setTimeout(() => reject(new Error('late')), 5));
+  await assert.rejects(abortable(late, AbortSignal.abort(new Error('enough'))), /enough/);
+  await new Promise((go) => setTimeout(go, 20));
+});
+
 test('a stream that is left is told so', async () => {
   let closed = false;
   async function* source(): AsyncGenerator<Uint8Array> {

@@ -101,7 +101,10 @@ export async function* abortableStream(
 
 /** The work's result, or the signal's reason as soon as there is one; the work itself is not stopped. */
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
+  if (signal.aborted) {
+    work.catch(() => {}); // nobody will look at it any more
+    throw signal.reason;
+  }
   let onAbort = () => {};
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason);
