@@ -64,6 +64,17 @@ test('what a container uses is kept without a name', async (t) => {
   assert.deepEqual([...(await store.collect(nobody))].sort(), used.all);
 });
 
+test('a plain tar is not kept for the sake of a layer that has its digest', async (t) => {
+  const store = await scratchStore(t);
+  const kept = await addImage(store, 'x');
+  await store.images.tag(row('kept', kept.manifest));
+  const { digest } = await store.content.put(tarOf([{ path: 'file', data: 'x' }]));
+  assert.equal(digest, kept.diffId);
+  assert.deepEqual(await store.collect(nobody), [digest]);
+  assert.equal(await store.content.has(digest), false);
+  assert.ok(await store.layers.has(kept.diffId));
+});
+
 test('images that share a layer: it goes with the last of them', async (t) => {
   const store = await scratchStore(t);
   const one = await addImage(store, 'shared');

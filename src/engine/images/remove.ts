@@ -131,9 +131,11 @@ async function deleteImage(deps: ImagesDeps, group: ImageGroup): Promise<readonl
   const { store } = deps;
   const manifests = new Set(group.rows.map(({ stored }) => stored.manifest.digest));
   await Promise.all([...manifests].map((manifest) => store.images.forget(manifest)));
-  const gone = new Set(await store.collect(deps.heldManifests()));
-  const layers = chainIds(group.config.rootfs.diff_ids).filter(({ diffId }) => gone.has(diffId));
-  return [{ Deleted: group.id }, ...layers.reverse().map(({ chainId }) => ({ Deleted: chainId }))];
+  await store.collect(deps.heldManifests());
+  const layers = chainIds(group.config.rootfs.diff_ids).reverse();
+  const kept = await Promise.all(layers.map(({ diffId }) => store.layers.has(diffId)));
+  const gone = layers.filter((_, i) => kept[i] === false);
+  return [{ Deleted: group.id }, ...gone.map(({ chainId }) => ({ Deleted: chainId }))];
 }
 
 /** A layer with all below it has a chain id (image-spec config.md, "Layer ChainID"): what Docker prints here. */
