@@ -13,8 +13,8 @@ node -e "$node_ok" 2>/dev/null || die "Node 20.19 or newer must be in PATH (here
 
 # --- what the machine lacks: a command, then the Debian package that has it
 needs="cc:gcc strip:binutils busybox:busybox-static docker-registry:docker-registry nft:nftables ip:iproute2
-  python3:python3-minimal mmdebstrap:mmdebstrap debootstrap:debootstrap mkfs.erofs:erofs-utils zstd:zstd xz:xz-utils
-  openssl:openssl setpriv:util-linux /usr/include/stdlib.h:libc6-dev"
+  mmdebstrap:mmdebstrap debootstrap:debootstrap mkfs.erofs:erofs-utils zstd:zstd xz:xz-utils setfattr:attr
+  openssl:openssl nsenter:util-linux script:bsdutils /usr/include/stdlib.h:libc6-dev"
 missing=
 for need in $needs; do
   command=${need%%:*}
