@@ -132,7 +132,7 @@ async function deleteImage(deps: ImagesDeps, group: ImageGroup): Promise<readonl
   const manifests = new Set(group.rows.map(({ stored }) => stored.manifest.digest));
   await Promise.all([...manifests].map((manifest) => store.images.forget(manifest)));
   await store.collect(deps.heldManifests());
-  const layers = chainIds(group.config.rootfs.diff_ids).reverse();
+  const layers = [...chainIds(group.config.rootfs.diff_ids)].reverse();
   const kept = await Promise.all(layers.map(({ diffId }) => store.layers.has(diffId)));
   const gone = layers.filter((_, i) => kept[i] === false);
   return [{ Deleted: group.id }, ...gone.map(({ chainId }) => ({ Deleted: chainId }))];
