@@ -162,6 +162,8 @@ static void become_engine(const struct place *place, int ready)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	setenv("UV_THREADPOOL_SIZE", "8", 0); /* a pull's decompression must not keep every file operation waiting */
+	setenv("MALLOC_ARENA_MAX", "2", 0);   /* what many threads freed is given back */
 	setsid();
 	if (chdir("/") || out < 0 || in < 0)
 		_exit(1);

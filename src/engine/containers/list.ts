@@ -63,7 +63,7 @@ function imageName(pool: ContainerPool, record: ContainerRecord): string {
   const text = record.config.Image;
   if (/^(sha256:)?[0-9a-f]{12,64}$/.test(text)) return text;
   const canonical = canonicalOf(text);
-  const row = pool.deps.store.images.list().find(({ name }) => name === canonical);
+  const row = canonical === undefined ? undefined : pool.deps.store.images.named(canonical);
   return row === undefined || row.manifest.digest === record.image.manifest ? text : record.image.id.slice(7, 19);
 }
 
