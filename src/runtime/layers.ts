@@ -13,6 +13,8 @@ export type LayerFiles =
   | { readonly kind: 'erofs'; readonly file: string }
   | { readonly kind: 'dir'; readonly path: string };
 
+const ENOTBLK = 15;
+
 export interface LayerMounts {
   /** Names for an overlay's lowerdir, relative to `directory`, in the order given. */
   mounted(layers: readonly { readonly diffId: string; readonly source: LayerFiles }[]): Promise<readonly string[]>;
@@ -30,14 +32,16 @@ export function layerMounts(executor: Executor, directory: string, erofs: 'file'
     const name = nameOf(diffId);
     if (source.kind === 'dir') return path.relative(directory, source.path);
     await mkdir(path.join(directory, name), { recursive: true });
-    const setup = erofsOps(source.file, path.join(directory, name), erofs === 'file');
-    const result = await executor.run({ setup, child: [], cleanup: [] }, 'here');
-    if (!result.ok) {
-      fail(
-        'system',
-        'layer.mount',
-        `cannot mount layer ${diffId} (${source.file}): ${explainFailure({ setup, child: [], cleanup: [] }, result.failure, errnoName)}`,
-      );
+    const target = path.join(directory, name);
+    // Some file systems (tmpfs, an overlay) hold files that erofs cannot be mounted from directly, also on a new kernel.
+    const ways = erofs === 'file' ? [erofsOps(source.file, target, true)] : [];
+    for (const setup of [...ways, erofsOps(source.file, target, false)]) {
+      const plan = { setup, child: [], cleanup: [] };
+      const result = await executor.run(plan, 'here');
+      if (result.ok) break;
+      if (result.failure.errno === ENOTBLK && setup === ways[0]) continue;
+      const why = explainFailure(plan, result.failure, errnoName);
+      fail('system', 'layer.mount', `cannot mount layer ${diffId} (${source.file}): ${why}`);
     }
     return name;
   }
@@ -75,7 +79,15 @@ export function layerMounts(executor: Executor, directory: string, erofs: 'file'
 function erofsOps(file: string, target: string, direct: boolean): Op[] {
   return [
     op('open', { dir: undefined, path: file, flags: k.O_RDONLY, mode: 0, resolve: 0, out: 'file' }, "the layer's file"),
-    ...(direct ? [] : [op('loop', { file: 'file', out: 'device' }, 'before 6.12 erofs mounts block devices alone')]),
+    ...(direct
+      ? []
+      : [
+          op(
+            'loop',
+            { file: 'file', out: 'device' },
+            'this file cannot be mounted without one (before 6.12: none can)',
+          ),
+        ]),
     op(
       'fsmount',
       {

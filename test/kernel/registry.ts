@@ -7,7 +7,8 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { get } from './clients.ts';
-import { eventually, type Running, type World } from './world.ts';
+import type { Running } from './program.ts';
+import { eventually, type World } from './world.ts';
 
 export interface Registry {
   /** `localhost:5000` */

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { binary, busybox, eventually, inWorld, type Running, type World } from './world.ts';
+import type { Running } from './program.ts';
+import { binary, busybox, eventually, inWorld, type World } from './world.ts';
 
 interface Terminal extends Running {
   /** Runs stty on it from outside, as a window manager would resize it. */

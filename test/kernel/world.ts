@@ -10,38 +10,9 @@ import path from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { whyNoContainers, whyNot } from '../machine.ts';
+import { follow, type Result, type Running, type RunOptions } from './program.ts';
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url));
-
-export interface Result {
-  /** As a shell shows it: 128 + the number of the signal that ended it. */
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** stdout as it came. */
-  readonly bytes: Buffer;
-}
-
-export interface RunOptions {
-  /** Bytes on stdin, through a pipe; absent: /dev/null; `closed`: no descriptor 0 at all. */
-  readonly input?: string | Buffer | 'closed';
-  readonly env?: Readonly<Record<string, string>>;
-  readonly cwd?: string;
-  /** Seconds until it is killed, and the test fails. */
-  readonly timeout?: number;
-}
-
-/** A program that runs, and what it has said so far. */
-export interface Running {
-  readonly child: ChildProcess;
-  readonly pid: number;
-  readonly said: () => string;
-  readonly complained: () => string;
-  /** Resolves when stdout matches; fails when the program ends first, or after 20 s. */
-  until(pattern: RegExp): Promise<RegExpExecArray>;
-  send(text: string | Buffer): void;
-  readonly ended: Promise<Result>;
-}
 
 export interface World extends AsyncDisposable {
   /** Below it: root, run, and whatever a test writes. */
@@ -96,7 +67,7 @@ export async function openWorld(extraEnv: Readonly<Record<string, string>> = {})
   const network = `hk-${process.env['HOIST_TEST_RUN'] ?? ''}${randomBytes(4).toString('hex')}`;
   execFileSync('ip', ['netns', 'add', network]);
   execFileSync('ip', ['-n', network, 'link', 'set', 'lo', 'up']);
-  const root = path.join(dir, 'root');
+  const root = extraEnv['HOIST_ROOT'] ?? path.join(dir, 'root');
   const runRoot = path.join(dir, 'run');
   const env: Record<string, string> = {
     PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
@@ -180,79 +151,6 @@ export async function openWorld(extraEnv: Readonly<Record<string, string>> = {})
 async function removeAll(world: World): Promise<void> {
   const ids = (await world.hoist(['ps', '-aq'])).stdout.split('\n').filter((id) => id !== '');
   if (ids.length > 0) await world.hoist(['rm', '-f', ...ids]);
-}
-
-function follow(child: ChildProcess, timeout = 60): Running {
-  const out: Buffer[] = [];
-  const err: Buffer[] = [];
-  const watchers = new Set<() => void>();
-  const wake = (): void => {
-    for (const watcher of [...watchers]) watcher();
-  };
-  child.stdin?.on('error', () => {}); // a program that does not read
-  child.stdout?.on('data', (chunk: Buffer) => out.push(chunk) && wake());
-  child.stderr?.on('data', (chunk: Buffer) => err.push(chunk));
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    child.kill('SIGKILL');
-  }, timeout * 1000);
-  let over = false;
-  const said = (): string => Buffer.concat(out).toString();
-  const complained = (): string => Buffer.concat(err).toString();
-  const ended = new Promise<Result>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code, signal) => {
-      clearTimeout(timer);
-      over = true;
-      wake();
-      if (late)
-        reject(
-          new Error(`${child.spawnargs.join(' ')}: not over after ${timeout} s\n${complained()}${said().slice(-2000)}`),
-        );
-      else
-        resolve({
-          code: code ?? 128 + signalNumber(signal),
-          stdout: said(),
-          stderr: complained(),
-          bytes: Buffer.concat(out),
-        });
-    });
-  });
-  ended.catch(() => {});
-  return {
-    child,
-    pid: child.pid ?? -1,
-    said,
-    complained,
-    ended,
-    send: (text) => void child.stdin?.write(text),
-    until(pattern) {
-      return new Promise((resolve, reject) => {
-        const stop = (): void => {
-          clearTimeout(patience);
-          watchers.delete(look);
-        };
-        const look = (): void => {
-          const match = pattern.exec(said());
-          if (!match && !over) return;
-          stop();
-          if (match) resolve(match);
-          else reject(new Error(`ended without ${pattern}:\n${said().slice(-2000)}\n${complained()}`));
-        };
-        const patience = setTimeout(() => {
-          stop();
-          reject(new Error(`no ${pattern} within 20 s in:\n${said().slice(-2000)}\n${complained()}`));
-        }, 20_000);
-        watchers.add(look);
-        look();
-      });
-    },
-  };
-}
-
-function signalNumber(name: string | null): number {
-  return { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGKILL: 9, SIGPIPE: 13, SIGTERM: 15 }[name ?? ''] ?? 0;
 }
 
 /** Waits for something that another process does; fails with `what` after 15 s. */
