@@ -46,12 +46,13 @@ export async function listContainers(
   const tests = await testsOf(pool, filters);
   const everything =
     all || limit > 0 || ['status', 'exited', 'before', 'since'].some((key) => (filters[key]?.length ?? 0) > 0);
-  const newest = [...pool.live.values()].sort((a, b) => (a.record.created < b.record.created ? 1 : -1));
+  const newest = [...pool.live.values()]
+    .filter(({ record }) => everything || record.state.status === 'running')
+    .sort((a, b) => (a.record.created < b.record.created ? 1 : -1));
   const now = Date.now();
   const rows: ContainerSummary[] = [];
   for (const { record } of newest) {
     if (limit > 0 && rows.length >= limit) break;
-    if (!everything && record.state.status !== 'running') continue;
     const row = summaryOf(record, imageName(pool, record), now);
     if (tests.every((test) => test(record, row))) rows.push(row);
   }
