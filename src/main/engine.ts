@@ -40,7 +40,7 @@ async function main(place: Place): Promise<void> {
   process.title = 'hoist-engine';
   process.umask(0o022); // not that of the shell that happened to start it
   process.on('unhandledRejection', (reason) => log(`unhandled: ${reason instanceof Error ? reason.stack : reason}`));
-  const open = await openEngine(place, log);
+  const open = await openEngine(place, log, readyFd === undefined ? undefined : process.pid); // a unit's own stays in it
   const commands = [...allCommands, ...engineCommands(place)];
   let connections = 0;
   let last = Date.now();

@@ -39,11 +39,14 @@ export interface OpenEngine extends AsyncDisposable {
   warmUp(): void;
 }
 
-/** Fails with `engine.busy` when another engine has this root, `engine.root` when it cannot be used. */
-export async function openEngine(place: Place, log: (message: string) => void): Promise<OpenEngine> {
+/**
+ * Fails with `engine.busy` when another engine has this root, `engine.root` when it cannot be used. `resident`: the process
+ * that stays, to be kept apart from the unit or session of the command that started it.
+ */
+export async function openEngine(place: Place, log: (message: string) => void, resident?: number): Promise<OpenEngine> {
   await makePlace(place);
   const facts = measureFacts();
-  const executor = await openExecutor(place, facts, log);
+  const executor = await openExecutor(place, facts, log, resident);
   const opened = await openStore({
     root: place.root,
     driver: facts.erofs === 'none' ? 'dir' : 'erofs',
@@ -149,7 +152,12 @@ async function makeInitLayer(dir: string): Promise<void> {
 }
 
 /** Starts the executor, takes the root's lock with it (so that it is given back however the engine ends), makes the cgroups. */
-async function openExecutor(place: Place, facts: MachineFacts, log: (message: string) => void): Promise<Executor> {
+async function openExecutor(
+  place: Place,
+  facts: MachineFacts,
+  log: (message: string) => void,
+  resident: number | undefined,
+): Promise<Executor> {
   const executor = startExecutor(nativeBinary(), (reason) => {
     log(`${reason}; the engine ends, the next command starts another`);
     process.exit(1);
@@ -178,7 +186,7 @@ async function openExecutor(place: Place, facts: MachineFacts, log: (message: st
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  await runHere(executor, cgroupRootOps(facts), 'cgroups').catch((error: unknown) =>
+  await runHere(executor, cgroupRootOps(facts, resident), 'cgroups').catch((error: unknown) =>
     log(`limits will not work: ${error instanceof Error ? error.message : error}`),
   );
   return executor;

@@ -167,8 +167,12 @@ export function sharesToWeight(shares: number): number {
   return Math.floor(1 + ((Math.min(Math.max(shares, 2), 262144) - 2) * 9999) / 262142);
 }
 
-/** The parent of all containers' groups, made once per engine, with what v1's cpuset and v2's controllers need. */
-export function cgroupRootOps(facts: HostFacts, parent = '/hoist'): Op[] {
+/**
+ * The parent of all containers' groups, made once per engine, with what v1's cpuset and v2's controllers need. On v2 the
+ * executor, whose children the keepers are, and the engine, where `engine` names it, leave the group of who started them:
+ * with a unit or a session systemd ends what is in its group (systemd.kill(5)), which would be every container of the machine.
+ */
+export function cgroupRootOps(facts: HostFacts, engine?: number, parent = '/hoist'): Op[] {
   const { version, mounts, controllers } = facts.cgroup;
   if (version === 2) {
     const top = mounts[''];
@@ -184,6 +188,10 @@ export function cgroupRootOps(facts: HostFacts, parent = '/hoist'): Op[] {
       ...enable(`${top}`),
       op('mkdir', { path: `${top}${parent}`, mode: 0o755 }, 'the parent of all containers', k.EEXIST),
       ...enable(`${top}${parent}`),
+      op('mkdir', { path: `${top}${parent}/engine`, mode: 0o755 }, 'for what containers depend on', k.EEXIST),
+      ...[0, ...(engine === undefined ? [] : [engine])].map((pid) =>
+        put(`${top}${parent}/engine/cgroup.procs`, pid, 'not ended with the unit or session that started it'),
+      ),
     ];
   }
   return Object.values(mounts)
