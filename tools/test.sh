@@ -14,7 +14,8 @@ node -e "$node_ok" 2>/dev/null || die "Node 20.19 or newer must be in PATH (here
 # --- what the machine lacks: a command, then the Debian package that has it
 needs="cc:gcc strip:binutils busybox:busybox-static docker-registry:docker-registry nft:nftables ip:iproute2
   mmdebstrap:mmdebstrap zstd:zstd xz:xz-utils setfattr:attr
-  openssl:openssl nsenter:util-linux script:bsdutils /usr/include/stdlib.h:libc6-dev"
+  openssl:openssl nsenter:util-linux script:bsdutils /usr/include/stdlib.h:libc6-dev
+  /etc/protocols:netbase"
 missing=
 for need in $needs; do
   command=${need%%:*}
