@@ -60,6 +60,13 @@ layers() {
     *) equal "$source" '' ;;
   esac
 }
+tmpfs() { # /tmp of Debian 13: erofs takes no file of a tmpfs, on no kernel
+  mkdir -p /tmp/h
+  export HOIST_ROOT=/tmp/h/root HOIST_RUN_ROOT=/tmp/h/run
+  hoist image bootstrap busybox
+  equal "$(hoist run --rm --network none busybox echo hi)" hi
+  hoist engine stop
+}
 loops() { # with its image a layer's loop device goes
   before=$(losetup -n -O NAME | wc -l)
   hoist image bootstrap -t gone busybox >/dev/null
@@ -220,6 +227,7 @@ check 'run' first
 check 'info says cgroup version 2' info
 check 'run -d, exec, logs, stop, start, rm; the cgroup goes' life
 check 'layers are erofs: from a file (6.12) or a loop device' layers
+check 'layers on a tmpfs' tmpfs
 check 'a removed image leaves no loop device' loops
 check '-m: killed, 137, OOMKilled' memory
 check 'exec counts against the limits' exec_counts
