@@ -32,7 +32,7 @@ export async function openWorld(overrides: Partial<ImagesDeps> = {}): Promise<Wo
   const root = await mkdtemp(join(tmpdir(), 'hoist-images-'));
   const registry = await startFakeRegistry();
   const retry = { attempts: 3, backoffMs: 5 };
-  const client = openRegistryClient({ env: {}, userAgent: 'test', idleMs: 500, retry });
+  const client = openRegistryClient({ env: {}, userAgent: 'test', idleMs: 10_000, retry });
   const store = await openStore({ root, driver: 'erofs', allowDevices: true });
   const deps: ImagesDeps = {
     store,

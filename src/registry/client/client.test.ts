@@ -19,7 +19,7 @@ async function withRegistry(
   const registry = await startFakeRegistry();
   const { credentials = noCredentials, ...rest } = options;
   const retry = { attempts: 4, backoffMs: 5, maxWaitMs: 2000 };
-  const client = openRegistryClient({ env: {}, userAgent: 'test', idleMs: 150, retry, ...rest });
+  const client = openRegistryClient({ env: {}, userAgent: 'test', idleMs: 10_000, retry, ...rest });
   try {
     registry.addManifest('app', 'v1', mediaTypes.ociManifest, manifest);
     await body(registry, client.repository(parseReference(`${registry.host}/app`), { credentials, action: 'pull' }));
@@ -65,12 +65,12 @@ test('a reader that takes its time is no silence of the registry', () =>
       const bytes = randomBytes(3_000_000);
       const received: Uint8Array[] = [];
       for await (const chunk of repository.blob(registry.addBlob(bytes), signal)) {
-        if (received.push(chunk) === 1) await new Promise((resolve) => setTimeout(resolve, 250));
+        if (received.push(chunk) === 1) await new Promise((resolve) => setTimeout(resolve, 1500));
       }
       assert.ok(bytes.equals(Buffer.concat(received)));
       assert.equal(registry.requests.filter(({ url }) => url.includes('/blobs/')).length, 1);
     },
-    { idleMs: 100 },
+    { idleMs: 1000 },
   ));
 
 test('a body that breaks goes on where it broke', () =>
