@@ -20,7 +20,7 @@ async function withRegistry(
   const registry = await startFakeRegistry();
   const { credentials = noCredentials, ...rest } = options;
   const retry = { attempts: 4, backoffMs: 5, maxWaitMs: 2000 };
-  const client = openRegistryClient({ env: {}, userAgent: 'test', idleMs: 1000, retry, ...rest });
+  const client = openRegistryClient({ env: {}, userAgent: 'test', idleMs: 150, retry, ...rest });
   try {
     registry.addManifest('app', 'v1', mediaTypes.ociManifest, manifest);
     await body(registry, client.repository(parseReference(`${registry.host}/app`), { credentials, action: 'pull' }));
