@@ -20,7 +20,12 @@ async function withRegistry(
   body: (registry: FakeRegistry, repository: Repository) => Promise<void>,
 ): Promise<void> {
   const registry = await startFakeRegistry();
-  const client = openRegistryClient({ env: {}, userAgent: 'test', idleMs: 10_000, retry: { attempts: 3, backoffMs: 5 } });
+  const client = openRegistryClient({
+    env: {},
+    userAgent: 'test',
+    idleMs: 10_000,
+    retry: { attempts: 3, backoffMs: 5 },
+  });
   registry.addManifest('app', 'v1', mediaTypes.ociManifest, { schemaVersion: 2, layers: [] });
   try {
     await body(registry, client.repository(parseReference(`${registry.host}/app`), { credentials, action: 'pull' }));
