@@ -36,6 +36,7 @@ try {
   process.exit(1);
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: wiring: each thing made once, in order
 async function main(place: Place): Promise<void> {
   process.title = 'hoist-engine';
   process.umask(0o022); // not that of the shell that happened to start it

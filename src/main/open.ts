@@ -43,6 +43,7 @@ export interface OpenEngine extends AsyncDisposable {
  * Fails with `engine.busy` when another engine has this root, `engine.root` when it cannot be used. `resident`: the process
  * that stays, to be kept apart from the unit or session of the command that started it.
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: wiring: each thing made once, in order
 export async function openEngine(place: Place, log: (message: string) => void, resident?: number): Promise<OpenEngine> {
   await makePlace(place);
   const facts = measureFacts();

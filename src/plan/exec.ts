@@ -23,6 +23,7 @@ export interface ExecInput {
   readonly compileSeccomp: ContainerInput['compileSeccomp'];
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a list of ops in the order in which they happen
 export function execPlan({ process, config, pid, cgroup, keeper, compileSeccomp }: ExecInput): Plan {
   const streams = streamOps(process, keeper.stdin, 'root', false);
   const own = config.linux.namespaces.filter((one) => one.type !== 'pid' && one.type !== 'user');

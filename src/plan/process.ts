@@ -16,6 +16,7 @@ export function identityOps(config: OciConfig): Op[] {
 }
 
 /** The last steps of the process, common to run and exec. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a list of ops in the order in which they happen
 export function processOps(
   process: OciProcess,
   streams: Streams,

@@ -76,6 +76,7 @@ function rootPropagation(config: OciConfig): number {
   return config.linux.rootfsPropagation.endsWith('private') ? k.MS_PRIVATE : k.MS_SLAVE;
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a list of ops in the order in which they happen
 export function filesystemOps({ config, facts, files, sourceKind }: ContainerInput): Op[] {
   const { linux, mounts } = config;
   const known = (path: string): boolean => !/^\/(proc|sys)\//.test(path) || facts.pseudoFiles.has(path);

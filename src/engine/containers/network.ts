@@ -36,6 +36,7 @@ function readTable(file: string): string {
   }
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: closures over one state
 export function bridgeNetwork(executor: () => Executor, config: BridgeConfig): ContainerNetwork {
   const held = new Map<string, EndpointRecord>();
   let ready: Promise<Ready> | undefined;
