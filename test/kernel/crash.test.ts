@@ -190,6 +190,19 @@ inWorld('kill -9', { prepare: busybox }, (check) => {
     await world.ok(['rm', '-f', 'kept']);
   });
 
+  check('a keeper that is stopped holds nobody up', async (world) => {
+    const id = await world.ok(['run', '-d', '--name', 'frozen', 'busybox', 'sleep', '100']);
+    const [keeper = assert.fail('no keeper')] = processes(`hoist-keeper ${id.slice(0, 12)}`);
+    process.kill(keeper, 'SIGSTOP');
+    await world.ok(['engine', 'stop']);
+    const { Status, Pid } = (await world.inspect('frozen')).State;
+    assert.equal(Status, 'running');
+    assert.equal(readFileSync(`/proc/${Pid}/comm`, 'utf8'), 'sleep\n');
+    assert.equal(await world.ok(['run', '--rm', 'busybox', 'echo', 'ok']), 'ok');
+    process.kill(keeper, 'SIGCONT');
+    await world.ok(['rm', '-f', 'frozen']);
+  });
+
   check('of a keeper while no engine is there', async (world) => {
     const id = await world.ok(['run', '-d', '--name', 'alone', '-p', '8083:80', 'busybox', 'sleep', '100']);
     await world.ok(['engine', 'stop']);

@@ -1,6 +1,6 @@
 // What an engine does first: learns from disk and keepers what there is, and what ended while no engine was there.
 
-import { joinKeeper } from '../../runtime/keeper.ts';
+import { joinKeeper, type KeeperLink } from '../../runtime/keeper.ts';
 import type { ContainerPool, ContainersDeps } from './deps.ts';
 import { newLive } from './deps.ts';
 import { type ContainerRecord, loadRecords, pathsOf } from './record.ts';
@@ -27,13 +27,26 @@ async function recoverOne(pool: ContainerPool, id: string): Promise<void> {
     live.link = link;
     const { state } = record;
     const startedAt = state.status === 'running' ? state.startedAt : now();
-    live.record = { ...record, state: { ...state, status: 'running', pid: await link.pid, startedAt } };
+    live.record = { ...record, state: { ...state, status: 'running', pid: await pidOf(link, state.pid), startedAt } };
     follow(pool, live, link);
     return;
   }
   if (await endedMeanwhile(pool, record)) await finish(pool, live, undefined);
   else if (record.state.status === 'exited' && record.hostConfig.AutoRemove)
     await finish(pool, live, { exitCode: record.state.exitCode, oomKilled: false });
+}
+
+/** What the keeper says; what was noted, where it says nothing: it is stopped, or of a version that did not tell. */
+async function pidOf(link: KeeperLink, noted: number): Promise<number> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<number>((resolve) => {
+    timer = setTimeout(() => resolve(noted), 1000);
+  });
+  try {
+    return await Promise.race([link.pid, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Whether the record speaks of a process that is no more: it ran, or was about to, or has left an exit record since. */
