@@ -103,8 +103,7 @@ export function layBlob(
   repository: string,
   { digest, bytes, file }: Pick<Layer, 'digest' | 'size' | 'bytes' | 'file'>,
 ): void {
-  const hex = digest.slice('sha256:'.length);
-  const data = path.join(storage, 'docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data');
+  const data = blobPath({ storage }, digest);
   mkdirSync(path.dirname(data), { recursive: true });
   if (bytes !== undefined) writeFileSync(data, bytes);
   else copyFileSync(file ?? assert.fail('a layer without bytes'), data);
@@ -114,4 +113,9 @@ export function layBlob(
 function link(directory: string, digest: string): void {
   mkdirSync(directory, { recursive: true });
   writeFileSync(path.join(directory, 'link'), digest);
+}
+
+export function blobPath({ storage }: Pick<Registry, 'storage'>, digest: string): string {
+  const hex = digest.slice('sha256:'.length);
+  return path.join(storage, 'docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data');
 }
