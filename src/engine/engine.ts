@@ -3,13 +3,29 @@
 // `ref` names an object as a user would: a full name, a full id, or an unambiguous prefix of an id.
 
 import type {
+  ContainerConfig,
   ContainerCreate,
   ContainerInspect,
   ContainerSummary,
+  ContainerTop,
+  ContainerUpdate,
   ExecCreate,
   ExecInspect,
+  FilesystemChange,
+  PathStat,
 } from '../spec/docker/container.ts';
 import type { ImageDeleteItem, ImageInspect, ImageSummary, SystemInfo, SystemVersion } from '../spec/docker/image.ts';
+import type { NetworkConnect, NetworkCreate, NetworkDisconnect, NetworkInspect } from '../spec/docker/network.ts';
+import type {
+  ContainerStats,
+  DiskUsage,
+  DistributionInspect,
+  EventMessage,
+  HistoryRow,
+  RegistryAuth,
+  SearchResult,
+} from '../spec/docker/system.ts';
+import type { Volume, VolumeCreate } from '../spec/docker/volume.ts';
 
 /** Filters as Docker spells them: key -> values (`{status: ['exited'], label: ['a=b']}`). */
 export type Filters = Readonly<Record<string, readonly string[]>>;
@@ -30,6 +46,8 @@ export interface PullOptions {
   /** `linux/arm64/v8`; '' for this machine's. */
   readonly platform: string;
   readonly allTags?: boolean;
+  /** Of this request alone (the API's X-Registry-Auth); without it, the user's own config.json is asked. */
+  readonly auth?: RegistryAuth;
   readonly onProgress: (progress: Progress) => void;
   readonly signal: AbortSignal;
 }
@@ -59,6 +77,45 @@ export interface BootstrapOptions {
   readonly signal: AbortSignal;
 }
 
+export interface PushOptions {
+  readonly allTags?: boolean;
+  readonly auth?: RegistryAuth;
+  readonly onProgress: (progress: Progress) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface PushedImage {
+  readonly tag: string;
+  readonly digest: string;
+  /** Bytes of the manifest. */
+  readonly size: number;
+}
+
+export interface LoadOptions {
+  /** '' for this machine's. */
+  readonly platform: string;
+  readonly signal: AbortSignal;
+}
+
+export interface LoadedImage {
+  /** Familiar; undefined for an image without a name. */
+  readonly reference: string | undefined;
+  readonly id: string;
+}
+
+export interface CommitOptions {
+  /** The name that the image gets; undefined: none. */
+  readonly reference?: string;
+  readonly author: string;
+  readonly message: string;
+  /** Dockerfile instructions, as `docker commit --change` takes them. */
+  readonly changes: readonly string[];
+  /** Whether the container stands still meanwhile. */
+  readonly pause: boolean;
+  /** The API's body: laid over the container's configuration. */
+  readonly config?: Partial<ContainerConfig>;
+}
+
 export interface Images {
   pull(reference: string, options: PullOptions): Promise<PulledImage>;
   /** Makes an image of one layer from a tar stream (plain, gzip, zstd, xz refused). Returns its id. */
@@ -69,6 +126,34 @@ export interface Images {
     ref: string,
     options: { readonly force: boolean; readonly prune: boolean },
   ): Promise<readonly ImageDeleteItem[]>;
+  tag(ref: string, target: string): Promise<void>;
+  /** One result per pushed tag. */
+  push(reference: string, options: PushOptions): Promise<readonly PushedImage[]>;
+  /** A tar that `load` of Hoist, Docker and Podman takes: an OCI layout with Docker's manifest.json. Ends early with the signal. */
+  save(
+    refs: readonly string[],
+    options: { readonly platform: string; readonly signal: AbortSignal },
+  ): AsyncIterable<Uint8Array>;
+  load(tar: AsyncIterable<Uint8Array>, options: LoadOptions): Promise<readonly LoadedImage[]>;
+  /** Newest first. */
+  history(ref: string, options?: { readonly platform?: string }): Promise<readonly HistoryRow[]>;
+  search(
+    term: string,
+    options: {
+      readonly limit: number;
+      readonly filters: Filters;
+      readonly auth?: RegistryAuth;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<readonly SearchResult[]>;
+  /** Filters `dangling` (default true), `until`, `label`, `label!`. */
+  prune(
+    filters: Filters,
+  ): Promise<{ readonly ImagesDeleted: readonly ImageDeleteItem[]; readonly SpaceReclaimed: number }>;
+  distribution(
+    ref: string,
+    options: { readonly auth?: RegistryAuth; readonly signal: AbortSignal },
+  ): Promise<DistributionInspect>;
   /** Makes a base image from this machine's own packages: `busybox`, `debian`, `debian:SUITE`. */
   bootstrap?(kind: string, options: BootstrapOptions): Promise<{ readonly reference: string; readonly id: string }>;
 }
@@ -99,6 +184,8 @@ export interface LogLine {
   readonly time: string;
   /** With its newline, unless the program wrote a part of a line. Binary-safe. */
   readonly data: Uint8Array;
+  /** What `--log-opt labels=… env=… tag=…` add, for `logs --details`; the same for every line of a container. */
+  readonly details?: Readonly<Record<string, string>>;
 }
 
 export interface StartOptions {
@@ -138,6 +225,39 @@ export interface Containers {
   ): Promise<{ readonly StatusCode: number; readonly Error?: { readonly Message: string } }>;
   logs(ref: string, options: LogOptions): AsyncIterable<LogLine>;
   resize(ref: string, size: { readonly rows: number; readonly columns: number }): Promise<void>;
+  rename(ref: string, name: string): Promise<void>;
+  pause(ref: string): Promise<void>;
+  unpause(ref: string): Promise<void>;
+  update(ref: string, update: ContainerUpdate): Promise<{ readonly Warnings: readonly string[] }>;
+  /** `psArgs` as `ps` takes them; '' is `-ef`. */
+  top(ref: string, psArgs: string): Promise<ContainerTop>;
+  /** One document a second (`stream`), or one; `oneShot` does not wait for a second sample to compare with. */
+  stats(
+    ref: string,
+    options: { readonly stream: boolean; readonly oneShot: boolean; readonly signal: AbortSignal },
+  ): AsyncIterable<ContainerStats>;
+  changes(ref: string): Promise<readonly FilesystemChange[]>;
+  /** The root file system as a tar, without mounted volumes. */
+  export(ref: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** `path` is resolved inside the container's root; a last symlink is not followed. Fails with `path.not_found`. */
+  statPath(ref: string, path: string): Promise<PathStat>;
+  /** A tar with the file or directory under its own name. */
+  getArchive(
+    ref: string,
+    path: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly stat: PathStat; readonly tar: AsyncIterable<Uint8Array> }>;
+  /** Unpacks a tar (plain, gzip, zstd…) into the directory `path`. */
+  putArchive(
+    ref: string,
+    path: string,
+    tar: AsyncIterable<Uint8Array>,
+    options: { readonly noOverwriteDirNonDir: boolean; readonly copyUidGid: boolean },
+  ): Promise<void>;
+  /** Returns the image's id. */
+  commit(ref: string, options: CommitOptions): Promise<string>;
+  /** Filters `until`, `label`, `label!`. */
+  prune(filters: Filters): Promise<{ readonly ContainersDeleted: readonly string[]; readonly SpaceReclaimed: number }>;
   /** The plan of `start`, for a request that need not exist as a container: nothing is run or written. */
   explain(request: ContainerCreate, options: { readonly platform: string }): Promise<ExplainedPlan>;
 }
@@ -157,14 +277,48 @@ export interface ExplainedPlan {
   readonly json: unknown;
 }
 
+export interface Networks {
+  create(request: NetworkCreate): Promise<{ readonly Id: string; readonly Warning: string }>;
+  list(filters: Filters): Promise<readonly NetworkInspect[]>;
+  inspect(ref: string, options?: { readonly verbose?: boolean; readonly scope?: string }): Promise<NetworkInspect>;
+  remove(ref: string): Promise<void>;
+  connect(ref: string, request: NetworkConnect): Promise<void>;
+  disconnect(ref: string, request: NetworkDisconnect): Promise<void>;
+  prune(filters: Filters): Promise<{ readonly NetworksDeleted: readonly string[] }>;
+}
+
+export interface Volumes {
+  create(request: VolumeCreate): Promise<Volume>;
+  list(filters: Filters): Promise<readonly Volume[]>;
+  inspect(name: string): Promise<Volume>;
+  remove(name: string, options: { readonly force: boolean }): Promise<void>;
+  /** Filters `all` (also named ones), `label`, `label!`. */
+  prune(filters: Filters): Promise<{ readonly VolumesDeleted: readonly string[]; readonly SpaceReclaimed: number }>;
+}
+
+export interface EventsOptions {
+  /** Unix seconds, fractions allowed; undefined: from now on. */
+  readonly since?: number;
+  readonly until?: number;
+  readonly filters: Filters;
+  readonly signal: AbortSignal;
+}
+
 export interface System {
   version(): Promise<SystemVersion>;
   info(): Promise<SystemInfo>;
+  events(options: EventsOptions): AsyncIterable<EventMessage>;
+  /** `types`: of `container`, `image`, `volume`, `build-cache`; all where it is empty. */
+  diskUsage(types: readonly string[]): Promise<DiskUsage>;
+  /** Asks a registry whether the credentials hold. Fails with kind denied. Nothing is stored. */
+  login(auth: RegistryAuth, signal: AbortSignal): Promise<{ readonly Status: string; readonly IdentityToken: string }>;
 }
 
 export interface Engine {
   readonly images: Images;
   readonly containers: Containers;
   readonly execs: Execs;
+  readonly networks: Networks;
+  readonly volumes: Volumes;
   readonly system: System;
 }

@@ -6,9 +6,11 @@ import { hoistVersion } from '../base/version.ts';
 import type { SystemInfo } from '../spec/docker/image.ts';
 import type { ContainerPool } from './containers/deps.ts';
 import type { System } from './engine.ts';
+import type { Events } from './events.ts';
 import { allImages } from './images/catalog.ts';
+import { unbuilt } from './unbuilt.ts';
 
-export function createSystem(pool: ContainerPool, buildId: string): System {
+export function createSystem(pool: ContainerPool, buildId: string, events: Events): System {
   const architecture = pool.deps.facts.arch;
   return {
     async version() {
@@ -25,6 +27,9 @@ export function createSystem(pool: ContainerPool, buildId: string): System {
         BuildTime: '',
       };
     },
+    events: (options) => events.stream(options),
+    diskUsage: async () => unbuilt('system df'),
+    login: async () => unbuilt('login'),
     async info(): Promise<SystemInfo> {
       const states = [...pool.live.values()].map(({ record }) => record.state.status);
       const count = (status: string): number => states.filter((one) => one === status).length;

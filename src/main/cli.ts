@@ -51,6 +51,12 @@ const nobody: Engine = {
   get execs(): never {
     throw new Error('no engine');
   },
+  get networks(): never {
+    throw new Error('no engine');
+  },
+  get volumes(): never {
+    throw new Error('no engine');
+  },
   get system(): never {
     throw new Error('no engine');
   },

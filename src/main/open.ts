@@ -9,9 +9,11 @@ import type { ContainerPool } from '../engine/containers/deps.ts';
 import { createExecs } from '../engine/containers/execs.ts';
 import { bridgeNetwork } from '../engine/containers/network.ts';
 import { closePool, openPool } from '../engine/containers/recover.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, Networks, Volumes } from '../engine/engine.ts';
+import { createEvents } from '../engine/events.ts';
 import { createImages } from '../engine/images/images.ts';
 import { createSystem } from '../engine/system.ts';
+import { unbuilt } from '../engine/unbuilt.ts';
 import { capabilityMask, defaultCapabilities } from '../plan/capabilities.ts';
 import { cgroupRootOps } from '../plan/cgroup.ts';
 import { type Op, op } from '../plan/ops.ts';
@@ -74,6 +76,7 @@ export async function openEngine(place: Place, log: (message: string) => void, r
     gateway: undefined,
     table: defaultPlace ? 'hoist' : `hoist-${suffix}`,
   });
+  const events = createEvents();
   const compileSeccomp = seccompCompiler(facts.arch);
   const pool = await openPool({
     paths: place,
@@ -85,6 +88,7 @@ export async function openEngine(place: Place, log: (message: string) => void, r
     network,
     compileSeccomp,
     warn: log,
+    events,
   });
   const images = createImages({
     store,
@@ -95,6 +99,7 @@ export async function openEngine(place: Place, log: (message: string) => void, r
     }),
     credentials: dockerCredentials(process.env),
     env: process.env,
+    events,
     host,
     limits: {
       maxLayerBytes: Number(process.env['HOIST_MAX_LAYER_BYTES'] ?? 64 * 2 ** 30),
@@ -109,9 +114,11 @@ export async function openEngine(place: Place, log: (message: string) => void, r
   return {
     engine: {
       images,
+      networks: unbuiltNetworks,
+      volumes: unbuiltVolumes,
       containers: createContainers(pool),
       execs: createExecs(pool),
-      system: createSystem(pool, buildId),
+      system: createSystem(pool, buildId, events),
     },
     pool,
     warmUp() {
@@ -198,3 +205,21 @@ async function runHere(executor: Executor, setup: readonly Op[], what: string): 
   const result = await executor.run(plan, 'here');
   if (!result.ok) throw new HoistError('system', `${what}.failed`, explainFailure(plan, result.failure, errnoName));
 }
+
+const unbuiltNetworks: Networks = {
+  create: async () => unbuilt('network'),
+  list: async () => unbuilt('network'),
+  inspect: async () => unbuilt('network'),
+  remove: async () => unbuilt('network'),
+  connect: async () => unbuilt('network'),
+  disconnect: async () => unbuilt('network'),
+  prune: async () => unbuilt('network'),
+};
+
+const unbuiltVolumes: Volumes = {
+  create: async () => unbuilt('volume'),
+  list: async () => unbuilt('volume'),
+  inspect: async () => unbuilt('volume'),
+  remove: async () => unbuilt('volume'),
+  prune: async () => unbuilt('volume'),
+};

@@ -1,9 +1,19 @@
 // An Engine that records what it is asked and answers from documents. For tests.
 
 import { fail } from '../../base/errors.ts';
-import type { Engine, LogLine } from '../../engine/engine.ts';
-import type { ContainerInspect, ContainerSummary } from '../../spec/docker/container.ts';
+import type { Engine, LoadedImage, LogLine } from '../../engine/engine.ts';
+import type {
+  ContainerInspect,
+  ContainerSummary,
+  ContainerTop,
+  FilesystemChange,
+  PathStat,
+} from '../../spec/docker/container.ts';
 import type { ImageInspect, ImageSummary, SystemInfo } from '../../spec/docker/image.ts';
+
+import type { NetworkInspect } from '../../spec/docker/network.ts';
+import type { ContainerStats, DiskUsage, EventMessage, HistoryRow, SearchResult } from '../../spec/docker/system.ts';
+import type { Volume } from '../../spec/docker/volume.ts';
 
 export interface FakeWorld {
   readonly containers?: readonly ContainerInspect[];
@@ -15,6 +25,19 @@ export interface FakeWorld {
   /** Images that a pull can find. */
   readonly registry?: readonly string[];
   readonly exitCode?: number;
+  readonly loaded?: readonly LoadedImage[];
+  readonly history?: readonly HistoryRow[];
+  readonly found?: readonly SearchResult[];
+  readonly top?: ContainerTop;
+  readonly stats?: readonly ContainerStats[];
+  readonly changes?: readonly FilesystemChange[];
+  /** What statPath and getArchive find. */
+  readonly paths?: Readonly<Record<string, PathStat>>;
+  readonly archive?: AsyncIterable<Uint8Array>;
+  readonly networks?: readonly NetworkInspect[];
+  readonly volumes?: readonly Volume[];
+  readonly events?: readonly EventMessage[];
+  readonly usage?: DiskUsage;
   /** Thrown by start. */
   readonly startFails?: () => never;
 }
@@ -22,6 +45,16 @@ export interface FakeWorld {
 export type FakeEngine = Engine & { readonly calls: (readonly unknown[])[] };
 
 export const id64 = (digit: string): string => digit.repeat(64);
+
+const volume = (Name: string): Volume => ({
+  Name,
+  Driver: 'local',
+  Mountpoint: `/var/lib/hoist/volumes/${Name}/_data`,
+  CreatedAt: '2025-01-01T00:00:00Z',
+  Labels: null,
+  Scope: 'local',
+  Options: null,
+});
 
 export function fakeEngine(world: FakeWorld = {}): FakeEngine {
   const calls: (readonly unknown[])[] = [];
@@ -67,6 +100,36 @@ export function fakeEngine(world: FakeWorld = {}): FakeEngine {
         );
         return found ?? fail('not_found', 'image.not_found', `No such image: ${ref}`);
       },
+      tag: async (ref, target) => log('tag', ref, target),
+      async push(reference, { onProgress, ...options }) {
+        log('push', reference, options);
+        onProgress({ kind: 'message', text: `The push refers to repository [docker.io/library/${reference}]` });
+        return [{ tag: 'latest', digest: `sha256:${id64('2')}`, size: 528 }];
+      },
+      async *save(refs, options) {
+        log('save', refs, options.platform);
+        yield Buffer.from('tar of ');
+        yield Buffer.from(refs.join(' '));
+      },
+      async load(tar, options) {
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of tar) chunks.push(chunk);
+        log('load', Buffer.concat(chunks).toString(), options.platform);
+        return world.loaded ?? [];
+      },
+      async history(ref) {
+        log('history', ref);
+        return world.history ?? [];
+      },
+      async search(term, { signal: _, ...options }) {
+        log('search', term, options);
+        return world.found ?? [];
+      },
+      async prune(filters) {
+        log('image prune', filters);
+        return { ImagesDeleted: [{ Deleted: `sha256:${id64('1')}` }], SpaceReclaimed: 1_234_000 };
+      },
+      distribution: async (ref) => fail('not_found', 'registry.not_found', `manifest unknown: ${ref}`),
       async remove(ref, options) {
         log('rmi', ref, options);
         if (!here.has(ref)) fail('not_found', 'image.not_found', `No such image: ${ref}`);
@@ -117,6 +180,56 @@ export function fakeEngine(world: FakeWorld = {}): FakeEngine {
         yield* world.logs ?? [];
       },
       resize: async (ref, size) => log('resize', ref, size),
+      rename: async (ref, name) => log('rename', container(ref).Name, name),
+      pause: async (ref) => log('pause', container(ref).Name),
+      unpause: async (ref) => log('unpause', container(ref).Name),
+      async update(ref, update) {
+        log('update', container(ref).Name, update);
+        return { Warnings: [] };
+      },
+      async top(ref, psArgs) {
+        log('top', container(ref).Name, psArgs);
+        return world.top ?? { Titles: ['PID', 'CMD'], Processes: [['1', 'sh']] };
+      },
+      async *stats(ref, { signal: _, ...options }) {
+        log('stats', ref, options);
+        yield* world.stats ?? [];
+      },
+      async changes(ref) {
+        log('diff', container(ref).Name);
+        return world.changes ?? [];
+      },
+      async *export(ref) {
+        log('export', container(ref).Name);
+        yield Buffer.from('tar of a root');
+      },
+      async statPath(ref, path) {
+        log('stat', container(ref).Name, path);
+        return (
+          world.paths?.[path] ??
+          fail('not_found', 'path.not_found', `Could not find the file ${path} in container ${ref}`)
+        );
+      },
+      async getArchive(ref, path) {
+        log('get', container(ref).Name, path);
+        const stat =
+          world.paths?.[path] ??
+          fail('not_found', 'path.not_found', `Could not find the file ${path} in container ${ref}`);
+        return { stat, tar: world.archive ?? (async function* () {})() };
+      },
+      async putArchive(ref, path, tar, options) {
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of tar) chunks.push(chunk);
+        log('put', container(ref).Name, path, Buffer.concat(chunks).length, options);
+      },
+      async commit(ref, options) {
+        log('commit', container(ref).Name, options);
+        return `sha256:${id64('4')}`;
+      },
+      async prune(filters) {
+        log('container prune', filters);
+        return { ContainersDeleted: [id64('c')], SpaceReclaimed: 1_234_000 };
+      },
       async explain(request) {
         return { text: `plan of ${request.Config.Image}\n`, json: { image: request.Config.Image } };
       },
@@ -138,7 +251,61 @@ export function fakeEngine(world: FakeWorld = {}): FakeEngine {
         return { text: `plan of ${request.Cmd.join(' ')}\n`, json: {} };
       },
     },
+    networks: {
+      async create(request) {
+        log('network create', request);
+        return { Id: id64('9'), Warning: '' };
+      },
+      async list(filters) {
+        log('network ls', filters);
+        return world.networks ?? [];
+      },
+      async inspect(ref) {
+        const found = world.networks?.find(({ Id, Name }) => Name === ref || Id.startsWith(ref));
+        return found ?? fail('not_found', 'network.not_found', `network ${ref} not found`);
+      },
+      remove: async (ref) => log('network rm', ref),
+      connect: async (ref, request) => log('network connect', ref, request),
+      disconnect: async (ref, request) => log('network disconnect', ref, request),
+      async prune(filters) {
+        log('network prune', filters);
+        return { NetworksDeleted: ['old'] };
+      },
+    },
+    volumes: {
+      async create(request) {
+        log('volume create', request);
+        return volume(request.Name || id64('8'));
+      },
+      async list(filters) {
+        log('volume ls', filters);
+        return world.volumes ?? [];
+      },
+      async inspect(name) {
+        return (
+          world.volumes?.find(({ Name }) => Name === name) ??
+          fail('not_found', 'volume.not_found', `get ${name}: no such volume`)
+        );
+      },
+      remove: async (name, options) => log('volume rm', name, options),
+      async prune(filters) {
+        log('volume prune', filters);
+        return { VolumesDeleted: ['old'], SpaceReclaimed: 1_234_000 };
+      },
+    },
     system: {
+      async *events({ signal: _, ...options }) {
+        log('events', options);
+        yield* world.events ?? [];
+      },
+      async diskUsage(types) {
+        log('df', types);
+        return world.usage ?? { LayersSize: 0, Images: [], Containers: [], Volumes: [], BuildCache: [] };
+      },
+      async login(auth) {
+        log('login', auth);
+        return { Status: 'Login Succeeded', IdentityToken: '' };
+      },
       async version() {
         return {
           Platform: { Name: 'Hoist' },

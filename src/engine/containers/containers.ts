@@ -2,6 +2,7 @@
 
 import { fail } from '../../base/errors.ts';
 import type { Containers } from '../engine.ts';
+import { unbuilt } from '../unbuilt.ts';
 import { createContainer, createWarnings } from './create.ts';
 import type { ContainerPool } from './deps.ts';
 import { inspectOf } from './describe.ts';
@@ -48,6 +49,19 @@ export function createContainers(pool: ContainerPool): Containers {
     async resize(ref, { rows, columns }) {
       findContainer(pool, ref).link?.resize(rows, columns);
     },
+    rename: async () => unbuilt('rename'),
+    pause: async () => unbuilt('pause'),
+    unpause: async () => unbuilt('unpause'),
+    update: async () => unbuilt('update'),
+    top: async () => unbuilt('top'),
+    stats: () => unbuilt('stats'),
+    changes: async () => unbuilt('diff'),
+    export: () => unbuilt('export'),
+    statPath: async () => unbuilt('cp'),
+    getArchive: async () => unbuilt('cp'),
+    putArchive: async () => unbuilt('cp'),
+    commit: async () => unbuilt('commit'),
+    prune: async () => unbuilt('container prune'),
     explain: (request, options) => explainContainer(pool, request, { name: '', ...options }),
   };
 }

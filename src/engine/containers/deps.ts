@@ -9,6 +9,7 @@ import type { SeccompProfile } from '../../spec/oci/seccomp.ts';
 import type { Store } from '../../store/store.ts';
 import type { Executor } from '../../sys/executor.ts';
 import type { MachineFacts } from '../../sys/facts.ts';
+import type { Events } from '../events.ts';
 import type { ContainerPaths, ContainerRecord, EndpointRecord, RunState } from './record.ts';
 
 export interface Live {
@@ -57,6 +58,7 @@ export interface ContainersDeps {
   readonly compileSeccomp: (profile: SeccompProfile) => Uint8Array;
   /** Something that ought not to happen and hurts no one: for the engine's log. */
   readonly warn: (message: string) => void;
+  readonly events: Events;
 }
 
 export interface ContainerPool {

@@ -4,6 +4,7 @@ import type { RegistryClient } from '../../registry/client/client.ts';
 import type { CredentialSource } from '../../registry/client/credentials.ts';
 import type { Digest, Platform } from '../../spec/oci/image.ts';
 import type { Store, UnpackLimits } from '../../store/store.ts';
+import type { Events } from '../events.ts';
 import type { KeyedLock } from './turns.ts';
 
 export interface ImageUser {
@@ -25,6 +26,7 @@ export interface ImagesDeps {
   readonly heldManifests: () => ReadonlySet<Digest>;
   /** Of the tools that `bootstrap` starts: PATH, proxies. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly events?: Events;
   readonly now?: () => Date;
 }
 

@@ -128,7 +128,8 @@ test('docker-registry: push with blobs asked for, uploaded and mounted; pull by 
     await world.store.images.tag({ ...row, name: `${registry.host}/copy/app:v9`, repoDigest: undefined });
     const phases: string[] = [];
     const onProgress = (step: Progress) => void (step.kind === 'layer' && phases.push(step.phase));
-    const pushed = await world.images.push(`${registry.host}/copy/app:v9`, { onProgress, signal });
+    const [pushed] = await world.images.push(`${registry.host}/copy/app:v9`, { onProgress, signal });
+    assert.ok(pushed);
     assert.deepEqual([pushed.tag, pushed.digest], ['v9', row.manifest.digest]);
     assert.equal(phases.filter((phase) => phase === 'Mounted from team/app').length, 2);
     assert.equal((await at('copy/app', 'pull').manifest('v9', signal)).descriptor.digest, pushed.digest);

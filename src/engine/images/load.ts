@@ -15,23 +15,12 @@ import {
   type Reference,
   withDefaultTag,
 } from '../../spec/oci/reference.ts';
+import type { LoadedImage, LoadOptions } from '../engine.ts';
 import { compressionOf, layerTypeOf } from './archive-kind.ts';
 import { type Archive, type ArchiveMember, openArchive } from './archive-members.ts';
 import { rowDescriptor } from './catalog.ts';
 import type { ImagesDeps } from './deps.ts';
 import { allOrNothing } from './turns.ts';
-
-export interface LoadOptions {
-  /** '' for this machine's. */
-  readonly platform: string;
-  readonly signal: AbortSignal;
-}
-
-export interface LoadedImage {
-  /** Familiar; undefined for an image without a name. */
-  readonly reference: string | undefined;
-  readonly id: string;
-}
 
 export async function loadImages(
   deps: ImagesDeps,

@@ -8,22 +8,11 @@ import type { Descriptor } from '../../spec/oci/image.ts';
 import { documentLimits } from '../../spec/oci/parse.ts';
 import { parseReference, repositoryName, withDefaultTag } from '../../spec/oci/reference.ts';
 import type { Store } from '../../store/store.ts';
-import type { Progress } from '../engine.ts';
+import type { PushedImage, PushOptions } from '../engine.ts';
 import type { ImagesDeps } from './deps.ts';
 import { shortId } from './layer.ts';
 import { resolveImage } from './resolve.ts';
 import { allOrNothing, createLimiter } from './turns.ts';
-
-export interface PushOptions {
-  readonly onProgress: (progress: Progress) => void;
-  readonly signal: AbortSignal;
-}
-
-export interface PushedImage {
-  readonly tag: string;
-  readonly digest: string;
-  readonly size: number;
-}
 
 /** As Docker's `max-concurrent-uploads`. */
 const uploadsAtOnce = 5;

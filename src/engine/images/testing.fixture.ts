@@ -12,14 +12,14 @@ import { openStore } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
 import type { Images, Progress } from '../engine.ts';
 import type { ImagesDeps } from './deps.ts';
-import { createImages, type MoreImages } from './images.ts';
+import { createImages } from './images.ts';
 import { tarball } from './tarball.ts';
 
 export interface World extends AsyncDisposable {
   readonly registry: FakeRegistry;
   readonly deps: ImagesDeps;
   readonly store: Store;
-  readonly images: Images & MoreImages;
+  readonly images: Required<Images>;
   readonly root: string;
   readonly progress: Progress[];
   readonly pull: (

@@ -38,6 +38,11 @@ export interface ContainerConfig {
   readonly StopSignal?: string;
   /** Seconds. */
   readonly StopTimeout?: number;
+  readonly OnBuild?: readonly string[] | null;
+  readonly Shell?: readonly string[];
+  /** API < 1.44 only: the address of the main network's interface. */
+  readonly MacAddress?: string;
+  readonly NetworkDisabled?: boolean;
 }
 
 export interface MountSpec {
@@ -59,7 +64,55 @@ export interface MountSpec {
     readonly DriverConfig?: { readonly Name?: string; readonly Options?: Readonly<Record<string, string>> };
     readonly Subpath?: string;
   };
-  readonly TmpfsOptions?: { readonly SizeBytes?: number; readonly Mode?: number };
+  readonly ImageOptions?: { readonly Subpath?: string };
+  readonly TmpfsOptions?: {
+    readonly SizeBytes?: number;
+    readonly Mode?: number;
+    readonly Options?: readonly (readonly string[])[];
+  };
+}
+
+export interface WeightDevice {
+  readonly Path: string;
+  readonly Weight: number;
+}
+
+export interface ThrottleDevice {
+  readonly Path: string;
+  readonly Rate: number;
+}
+
+/** What `--gpus` asks for; the driver `cdi` names devices of CDI specifications. */
+export interface DeviceRequest {
+  readonly Driver: string;
+  readonly Count: number;
+  readonly DeviceIDs: readonly string[] | null;
+  readonly Capabilities: readonly (readonly string[])[] | null;
+  readonly Options: Readonly<Record<string, string>> | null;
+}
+
+/** Limits that `POST /containers/{id}/update` may change while a container runs. */
+export interface Resources {
+  readonly CpuShares: number;
+  readonly Memory: number;
+  readonly NanoCpus: number;
+  readonly CpuPeriod: number;
+  readonly CpuQuota: number;
+  readonly CpusetCpus: string;
+  readonly CpusetMems: string;
+  readonly MemoryReservation: number;
+  /** Memory plus swap; -1 is unlimited. */
+  readonly MemorySwap: number;
+  /** 0 or -1: unlimited. null: not set. */
+  readonly PidsLimit: number | null;
+  readonly BlkioWeight?: number;
+  readonly BlkioWeightDevice?: readonly WeightDevice[] | null;
+  readonly BlkioDeviceReadBps?: readonly ThrottleDevice[] | null;
+  readonly BlkioDeviceWriteBps?: readonly ThrottleDevice[] | null;
+  readonly BlkioDeviceReadIOps?: readonly ThrottleDevice[] | null;
+  readonly BlkioDeviceWriteIOps?: readonly ThrottleDevice[] | null;
+  readonly CpuRealtimePeriod?: number;
+  readonly CpuRealtimeRuntime?: number;
 }
 
 export interface DeviceMapping {
@@ -75,7 +128,7 @@ export interface Ulimit {
 }
 
 /** What this machine is asked to grant: limits, mounts, ports, walls. Zero and '' mean "not set", as in the API. */
-export interface HostConfig {
+export interface HostConfig extends Resources {
   /** `source:target[:options]` */
   readonly Binds: readonly string[] | null;
   readonly ContainerIDFile: string;
@@ -110,29 +163,36 @@ export interface HostConfig {
   readonly ShmSize: number;
   readonly Sysctls?: Readonly<Record<string, string>>;
   readonly Init?: boolean;
-  readonly CpuShares: number;
-  readonly Memory: number;
-  readonly NanoCpus: number;
-  readonly CpuPeriod: number;
-  readonly CpuQuota: number;
-  readonly CpusetCpus: string;
-  readonly CpusetMems: string;
   readonly Devices: readonly DeviceMapping[] | null;
-  readonly MemoryReservation: number;
-  /** Memory plus swap; -1 is unlimited. */
-  readonly MemorySwap: number;
-  /** 0 or -1: unlimited. null: not set. */
-  readonly PidsLimit: number | null;
   readonly Ulimits: readonly Ulimit[] | null;
   readonly Mounts?: readonly MountSpec[];
   readonly MaskedPaths?: readonly string[] | null;
   readonly ReadonlyPaths?: readonly string[] | null;
+  readonly VolumeDriver?: string;
+  /** `container[:ro|rw]` */
+  readonly VolumesFrom?: readonly string[] | null;
+  /** `container[:alias]` */
+  readonly Links?: readonly string[] | null;
+  readonly StorageOpt?: Readonly<Record<string, string>>;
+  readonly UsernsMode?: string;
+  readonly Runtime?: string;
+  readonly Isolation?: string;
+  readonly CgroupParent?: string;
+  readonly Cgroup?: string;
+  readonly DeviceCgroupRules?: readonly string[] | null;
+  readonly DeviceRequests?: readonly DeviceRequest[] | null;
+  readonly MemorySwappiness?: number | null;
+  readonly OomKillDisable?: boolean | null;
 }
 
 /** The body of `POST /containers/create`. */
 export interface ContainerCreate {
   readonly Config: ContainerConfig;
   readonly HostConfig: HostConfig;
+  /** By the network's name or id, as the user gave it; only what the user may ask for is read. */
+  readonly NetworkingConfig?: {
+    readonly EndpointsConfig?: Readonly<Record<string, EndpointRequest | null>> | null;
+  };
 }
 
 export type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
@@ -150,9 +210,42 @@ export interface ContainerState {
   /** RFC 3339 with nanoseconds; `0001-01-01T00:00:00Z` where it never happened. */
   readonly StartedAt: string;
   readonly FinishedAt: string;
+  readonly Health?: Health;
 }
 
-export interface EndpointSettings {
+export type HealthStatus = 'none' | 'starting' | 'healthy' | 'unhealthy';
+
+export interface HealthResult {
+  readonly Start: string;
+  readonly End: string;
+  readonly ExitCode: number;
+  readonly Output: string;
+}
+
+export interface Health {
+  readonly Status: HealthStatus;
+  readonly FailingStreak: number;
+  /** The last five. */
+  readonly Log: readonly HealthResult[] | null;
+}
+
+/** What a user may ask of a container's place in one network (create, connect). */
+export interface EndpointRequest {
+  readonly IPAMConfig?: {
+    readonly IPv4Address?: string;
+    readonly IPv6Address?: string;
+    readonly LinkLocalIPs?: readonly string[];
+  } | null;
+  /** `container[:alias]` */
+  readonly Links?: readonly string[] | null;
+  readonly Aliases?: readonly string[] | null;
+  readonly MacAddress?: string;
+  readonly DriverOpts?: Readonly<Record<string, string>> | null;
+  readonly GwPriority?: number;
+}
+
+/** As `inspect` shows it; empty strings while the container does not run. */
+export interface EndpointSettings extends EndpointRequest {
   readonly NetworkID: string;
   readonly EndpointID: string;
   readonly Gateway: string;
@@ -242,9 +335,36 @@ export interface ContainerSummary {
   readonly State: ContainerStatus;
   /** `Up 3 minutes`, `Exited (0) 2 hours ago` */
   readonly Status: string;
-  readonly HostConfig: { readonly NetworkMode: string };
+  readonly HostConfig: { readonly NetworkMode: string; readonly Annotations?: Readonly<Record<string, string>> };
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, EndpointSettings>> };
   readonly Mounts: readonly MountPoint[];
+  readonly Health?: { readonly Status: HealthStatus; readonly FailingStreak: number };
+}
+
+/** The body of `POST /containers/{id}/update`: what is absent (or 0, or '') stays. */
+export type ContainerUpdate = Partial<Resources> & {
+  readonly RestartPolicy?: { readonly Name: string; readonly MaximumRetryCount?: number };
+};
+
+/** `GET /containers/{id}/top` */
+export interface ContainerTop {
+  readonly Titles: readonly string[];
+  readonly Processes: readonly (readonly string[])[];
+}
+
+/** One line of `GET /containers/{id}/changes`. Kind 0: modified, 1: added, 2: deleted. */
+export interface FilesystemChange {
+  readonly Path: string;
+  readonly Kind: 0 | 1 | 2;
+}
+
+/** The header of archive answers, `X-Docker-Container-Path-Stat`. `mode` has Go's bits (io/fs.FileMode). */
+export interface PathStat {
+  readonly name: string;
+  readonly size: number;
+  readonly mode: number;
+  readonly mtime: string;
+  readonly linkTarget: string;
 }
 
 /** The body of `POST /containers/{id}/exec`. */
