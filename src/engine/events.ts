@@ -2,8 +2,8 @@
 
 import { fail } from '../base/errors.ts';
 import type { EventMessage, EventType } from '../spec/docker/system.ts';
-import { hasLabel } from './containers/list.ts';
 import type { EventsOptions, Filters } from './engine.ts';
+import { hasLabel } from './filters.ts';
 
 /** As many as Docker remembers. */
 const remembered = 256;

@@ -6,6 +6,7 @@ import { fail } from '../../base/errors.ts';
 import type { ContainerSummary } from '../../spec/docker/container.ts';
 import { parseReference, withDefaultTag } from '../../spec/oci/reference.ts';
 import type { Filters } from '../engine.ts';
+import { hasLabel } from '../filters.ts';
 import { resolveImage } from '../images/resolve.ts';
 import type { ContainerPool, Live } from './deps.ts';
 import { type Sizes, summaryOf } from './describe.ts';
@@ -143,11 +144,6 @@ function matches(text: string, pattern: string): boolean {
   } catch {
     return text.includes(pattern);
   }
-}
-
-export function hasLabel(labels: Readonly<Record<string, string>>, wanted: string): boolean {
-  const equals = wanted.indexOf('=');
-  return equals < 0 ? Object.hasOwn(labels, wanted) : labels[wanted.slice(0, equals)] === wanted.slice(equals + 1);
 }
 
 function byAge(key: 'before' | 'since', others: readonly Live[]): Test {
