@@ -68,6 +68,7 @@ async function runCommand(
   argv: readonly string[],
 ): Promise<number> {
   const { io } = cli;
+  if (command.refused !== undefined) return await refuse(cli, command, path, argv);
   let parsed: Parsed;
   try {
     parsed = parseFlags(command.flags, argv, command.stopAtFirstArg === true);
@@ -87,6 +88,11 @@ async function runCommand(
     if (io.signal.aborted) return signalCode(io.signal);
     return await tell(cli, tellFailure(error, command, path));
   }
+}
+
+async function refuse(cli: Cli, command: Command, path: readonly string[], argv: readonly string[]): Promise<number> {
+  if (argv.includes('--help')) return await print(cli, commandHelp(command, path, cli.io.size()?.columns));
+  return await tell(cli, { text: `hoist ${path.join(' ')} is not supported: ${command.refused}\n`, code: 1 });
 }
 
 /** An engine that cannot be reached has not said anything: its absence is told without its name in front. */

@@ -58,10 +58,12 @@ export interface Command {
   /** Flags end at the first positional argument (run, exec). */
   readonly stopAtFirstArg?: boolean;
   readonly hidden?: boolean;
+  /** Known, and refused with this sentence, whatever flags and arguments it has. */
+  readonly refused?: string;
   /** run and create: errors are told as `hoist: …` with a pointer to --help, and exit with 125, 126 or 127. */
   readonly launches?: boolean;
   /** Completion of positional arguments: what a name means. */
-  readonly completes?: 'container' | 'image' | 'object';
+  readonly completes?: 'container' | 'image' | 'network' | 'volume' | 'context' | 'object';
   /** Returns the exit code. */
   run(invocation: Invocation): Promise<number>;
 }

@@ -98,14 +98,28 @@ async function objects(command: Command, typed: readonly string[], engine: Engin
   const full = command.args.max !== undefined && typed.length >= command.args.max;
   if (command.completes === undefined || full || (command.stopAtFirstArg === true && typed.length > 0))
     return [':files'];
-  const names: string[] = [];
-  if (command.completes !== 'image') {
-    const all = await engine.containers.list({ all: true, limit: 0, size: false, filters: {} });
-    names.push(...all.flatMap(({ Names }) => Names.map((name) => name.replace(/^\//, ''))));
-  }
-  if (command.completes !== 'container') {
+  const names = await Promise.all(
+    kindsOf(command.completes, typed.length).map((kind) => namesOf(kind, engine).catch(() => [])),
+  );
+  return [...names.flat().filter((name) => !typed.includes(name)), ':end'];
+}
+
+type Kind = 'container' | 'image' | 'network' | 'volume';
+
+/** What a name at this place may be of; `network connect` names a network first and a container after it. */
+function kindsOf(completes: NonNullable<Command['completes']>, place: number): readonly Kind[] {
+  if (completes === 'object') return ['container', 'image', 'network', 'volume'];
+  if (completes === 'context') return [];
+  return completes === 'network' && place > 0 ? ['network', 'container'] : [completes];
+}
+
+async function namesOf(kind: Kind, engine: Engine): Promise<readonly string[]> {
+  if (kind === 'network') return (await engine.networks.list({})).map(({ Name }) => Name);
+  if (kind === 'volume') return (await engine.volumes.list({})).map(({ Name }) => Name);
+  if (kind === 'image') {
     const all = await engine.images.list({ all: false, filters: {} });
-    names.push(...all.flatMap(({ RepoTags }) => RepoTags.filter((tag) => !tag.startsWith('<none>'))));
+    return all.flatMap(({ RepoTags }) => RepoTags.filter((tag) => !tag.startsWith('<none>')));
   }
-  return [...names.filter((name) => !typed.includes(name)), ':end'];
+  const all = await engine.containers.list({ all: true, limit: 0, size: false, filters: {} });
+  return all.flatMap(({ Names }) => Names.map((name) => name.replace(/^\//, '')));
 }

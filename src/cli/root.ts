@@ -19,6 +19,8 @@ See each sub-command's help for details on how to use the generated script.`,
   { name: 'container', summary: 'Manage containers' },
   { name: 'engine', summary: 'Manage the engine' },
   { name: 'image', summary: 'Manage images' },
+  { name: 'network', summary: 'Manage networks' },
+  { name: 'plugin', summary: 'Manage plugins' },
   { name: 'system', summary: 'Manage Hoist' },
 ];
 

@@ -6,11 +6,17 @@ import { create } from './container/create.ts';
 import { exec } from './container/exec.ts';
 import { kill } from './container/kill.ts';
 import { logs } from './container/logs.ts';
+import { pause, unpause } from './container/pause.ts';
+import { port } from './container/port.ts';
+import { pruneContainers } from './container/prune.ts';
 import { ps } from './container/ps.ts';
+import { rename } from './container/rename.ts';
 import { rm } from './container/rm.ts';
 import { run } from './container/run.ts';
 import { start } from './container/start.ts';
 import { restart, stop } from './container/stop.ts';
+import { top } from './container/top.ts';
+import { update } from './container/update.ts';
 import { wait } from './container/wait.ts';
 import { bootstrap } from './image/bootstrap.ts';
 import { importImage } from './image/import.ts';
@@ -18,14 +24,42 @@ import { images } from './image/ls.ts';
 import { pull } from './image/pull.ts';
 import { rmi } from './image/rm.ts';
 import { containerInspect, imageInspect, inspect } from './inspect.ts';
+import { connect, disconnect } from './network/connect.ts';
+import { createNetwork } from './network/create.ts';
+import { networkInspect } from './network/inspect.ts';
+import { networks } from './network/ls.ts';
+import { pruneNetworks, removeNetwork } from './network/rm.ts';
+import { plugins } from './plugin.ts';
 import { completion } from './system/completion.ts';
 import { explain } from './system/explain.ts';
 import { info } from './system/info.ts';
 import { version } from './system/version.ts';
+import { unsupported } from './unsupported.ts';
 
-const container = [attach, containerInspect, create, exec, kill, logs, ps, restart, rm, run, start, stop, wait];
+const container = [
+  attach,
+  containerInspect,
+  create,
+  exec,
+  kill,
+  logs,
+  pause,
+  port,
+  pruneContainers,
+  ps,
+  rename,
+  restart,
+  rm,
+  run,
+  start,
+  stop,
+  top,
+  unpause,
+  update,
+  wait,
+];
 const image = [bootstrap, imageInspect, images, importImage, pull, rmi];
+const network = [connect, createNetwork, disconnect, networkInspect, networks, pruneNetworks, removeNetwork];
+const system = [...completion, explain, info, inspect, plugins, version];
 
-const system = [...completion, explain, info, inspect, version];
-
-export const allCommands: readonly Command[] = [...container, ...image, ...system];
+export const allCommands: readonly Command[] = [...container, ...image, ...network, ...system, ...unsupported];

@@ -1,4 +1,4 @@
-// hoist inspect, hoist container inspect, hoist image inspect: whole documents, or a template over them.
+// hoist inspect, and inspect of containers and images: whole documents, or a template over them.
 
 import { fail, isHoistError } from '../../base/errors.ts';
 import type { Command, Flag, Invocation } from '../command.ts';
@@ -8,6 +8,7 @@ import { documentFormatFlag } from '../formatflag.ts';
 import { renderDocuments } from '../render/document.ts';
 import { checkPlatform } from '../run/platform.ts';
 import { isGone } from '../session.ts';
+import { notSwarm } from './unsupported.ts';
 
 const types = 'config container image network node plugin secret service task volume'.split(' ');
 
@@ -35,9 +36,6 @@ ${documentFormatFlag}
         'cli.plain',
         `unknown type: "${type}": must be one of ${types.map((name) => `"${name}"`).join(', ')}`,
       );
-    }
-    if (type !== '' && type !== 'container' && type !== 'image') {
-      fail('unsupported', 'cli.refused', `--type ${type} is not supported yet: container and image are`);
     }
     return await inspectAll(invocation, (ref) => anyObject(invocation, ref, type));
   },
@@ -85,30 +83,49 @@ function oneContainer({ engine, flags }: Invocation, ref: string): Promise<unkno
   return engine.containers.inspect(ref, { size: flags.bool('size') });
 }
 
-/** A container if there is one of that name, or else an image. */
+/** By type: how to look one up, in the order in which Docker looks for an object of any type. */
+const lookups: Readonly<Record<string, (invocation: Invocation, ref: string) => Promise<unknown>>> = {
+  container: oneContainer,
+  image: ({ engine }, ref) => engine.images.inspect(ref),
+  network: ({ engine }, ref) => engine.networks.inspect(ref),
+  volume: ({ engine }, ref) => engine.volumes.inspect(ref),
+};
+
 async function anyObject(invocation: Invocation, ref: string, type: string): Promise<unknown> {
-  if (type === 'container') return await oneContainer(invocation, ref);
-  if (type === 'image') {
-    if (invocation.flags.bool('size')) await invocation.io.stderr.write('WARNING: --size ignored for image\n');
-    return await invocation.engine.images.inspect(ref);
+  if (type !== '') {
+    const lookup = lookups[type];
+    if (lookup === undefined) return refuseObject(type, ref);
+    return await found(invocation, type, lookup(invocation, ref));
   }
-  try {
-    return await oneContainer(invocation, ref);
-  } catch (error) {
-    if (!isGone(error)) throw error;
-  }
-  try {
-    return await invocation.engine.images.inspect(ref);
-  } catch (error) {
-    if (isGone(error) || isHoistError(error, 'reference.invalid')) {
-      return fail('not_found', 'cli.no_such_object', `Error: No such object: ${ref}`);
+  for (const [name, lookup] of Object.entries(lookups)) {
+    try {
+      return await found(invocation, name, lookup(invocation, ref));
+    } catch (error) {
+      if (!isGone(error) && !isHoistError(error, 'reference.invalid')) throw error;
     }
-    throw error;
   }
+  return fail('not_found', 'cli.no_such_object', `Error: No such object: ${ref}`);
+}
+
+async function found({ io, flags }: Invocation, type: string, object: Promise<unknown>): Promise<unknown> {
+  const document = await object;
+  if (type !== 'container' && flags.has('size') && flags.bool('size')) {
+    await io.stderr.write(`WARNING: --size ignored for ${type}\n`);
+  }
+  return document;
+}
+
+/** What an engine without swarm and plugins says of theirs. */
+function refuseObject(type: string, ref: string): never {
+  if (type === 'plugin') return fail('not_found', 'plugin.not_found', `plugin "${ref}" not found`);
+  return fail('unavailable', 'swarm.none', notSwarm);
 }
 
 /** What was found is printed although something was not. */
-async function inspectAll({ io, flags, args }: Invocation, find: (ref: string) => Promise<unknown>): Promise<number> {
+export async function inspectAll(
+  { io, flags, args }: Invocation,
+  find: (ref: string) => Promise<unknown>,
+): Promise<number> {
   const found: unknown[] = [];
   const failures: string[] = [];
   const render = renderDocuments(flags.string('format'));

@@ -5,7 +5,7 @@ const minWidth = 10;
 const padding = 3;
 
 /** Lines whose cells are separated by tabs, to aligned text. */
-export function alignTable(lines: readonly string[]): string {
+export function alignTable(lines: readonly string[], least = minWidth): string {
   const rows = lines.map((line) => line.split('\t'));
   const widths = rows.map((cells) => cells.map(() => 0));
   const last = Math.max(0, ...rows.map((cells) => cells.length - 1));
@@ -15,7 +15,7 @@ export function alignTable(lines: readonly string[]): string {
       while (end < rows.length && column < (rows[end]?.length ?? 0) - 1) end++;
       if (end === start) continue;
       const block = rows.slice(start, end);
-      const width = Math.max(minWidth, ...block.map((cells) => displayWidth(cells[column] ?? '') + padding));
+      const width = Math.max(least, ...block.map((cells) => displayWidth(cells[column] ?? '') + padding));
       for (let row = start; row < end; row++) (widths[row] ?? [])[column] = width;
       start = end;
     }

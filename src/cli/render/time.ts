@@ -20,3 +20,12 @@ function shortZone(date: Date): string | undefined {
 function two(value: number): string {
   return String(value).padStart(2, '0');
 }
+
+/** An RFC 3339 time as Go's time.Time prints itself, in the zone that it names. */
+export function goTime(text: string | undefined): string {
+  const match = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)$/.exec(text ?? '');
+  if (match === null) return '0001-01-01 00:00:00 +0000 UTC';
+  const [, day, time, fraction = '', zone = 'Z'] = match;
+  const offset = zone === 'Z' ? '+0000 UTC' : `${zone.replace(':', '')} ${zone.replace(':', '')}`;
+  return `${day} ${time}${fraction.replace(/\.?0+$/, '')} ${offset}`;
+}

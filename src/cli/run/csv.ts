@@ -21,3 +21,8 @@ export function csvFields(line: string): readonly string[] | undefined {
     }
   }
 }
+
+/** Values of a flag of type `strings`: each may hold several, with commas between them. */
+export function splitStrings(values: readonly string[]): readonly string[] {
+  return values.flatMap((value) => (value === '' ? [] : (csvFields(value) ?? [value])));
+}

@@ -76,3 +76,9 @@ function networkName(value: string): string {
   }
   return name;
 }
+
+/** `container[:alias]`, as opts.ValidateLink has it. */
+export function checkLink(value: string): string | undefined {
+  if (value === '') return 'empty string specified for links';
+  return value.split(':').length > 2 ? `bad format for links: ${value}` : undefined;
+}
