@@ -3,27 +3,16 @@
 // relative to a working directory of its own.
 
 import type { AttachPoint } from '../engine/engine.ts';
+import type { StreamEnd, StreamRequest } from '../runtime/keeper-stream.ts';
+
+export type AttachRequest = StreamRequest;
+export type AttachEnd = StreamEnd;
 
 export interface Output {
   /** Resolves when the reader has room for more. Rejects (EPIPE) when it went away. */
   write(data: string | Uint8Array): Promise<void>;
   readonly isTTY: boolean;
 }
-
-export interface AttachRequest {
-  readonly stdin: boolean;
-  readonly stdout: boolean;
-  readonly stderr: boolean;
-  /** Bytes of the detach sequence; empty: none. */
-  readonly detachKeys: Uint8Array;
-}
-
-/** How a joined terminal came apart. `lost`: the keeper went away without an exit status (it was killed, or never ran). */
-export type AttachEnd =
-  | { readonly reason: 'exited'; readonly code: number }
-  | { readonly reason: 'detached' }
-  | { readonly reason: 'output-closed' }
-  | { readonly reason: 'lost' };
 
 export interface Io {
   readonly stdout: Output;

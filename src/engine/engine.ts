@@ -2,6 +2,7 @@
 // A door (CLI, HTTP API, Compose, CRI) turns its own language into these calls and nothing else.
 // `ref` names an object as a user would: a full name, a full id, or an unambiguous prefix of an id.
 
+import type { ProcessStream, StreamRequest } from '../runtime/keeper-stream.ts';
 import type {
   ContainerCreate,
   ContainerInspect,
@@ -26,6 +27,8 @@ export type * from './image-verbs.ts';
 /** Where a terminal can be joined to a container's streams: the keeper's socket (see src/runtime/keeper.ts). */
 export interface AttachPoint {
   readonly socket: string;
+  /** In place of the socket, where the process is another engine's. */
+  readonly open?: (request: StreamRequest) => Promise<ProcessStream>;
   readonly tty: boolean;
   /** Whether the process has a stdin that can be fed. */
   readonly stdin: boolean;
@@ -67,7 +70,11 @@ export interface Containers {
   ): Promise<{ readonly Id: string; readonly Warnings: readonly string[] }>;
   /** Resolves once the process runs. Rejects with kind command_not_found or not_executable where execve said so. */
   start(ref: string, options?: StartOptions): Promise<void>;
-  attach(ref: string): Promise<AttachPoint>;
+  /**
+   * Fails with `container.not_running`, unless there is a `wait`: then the point is that of the next start, which waits for
+   * whoever asked. The asking itself is done when this returns, before the promise resolves.
+   */
+  attach(ref: string, options?: { readonly wait?: AbortSignal }): Promise<AttachPoint>;
   list(options: {
     readonly all: boolean;
     readonly limit: number;

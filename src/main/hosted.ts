@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import os from 'node:os';
 import { HoistError } from '../base/errors.ts';
 import type { AttachEnd, Io, Output } from '../cli/io.ts';
+import { streamEnd } from '../runtime/keeper-stream.ts';
 import { filesIn } from './files-io.ts';
 import { encodeFrame, type Frame, type Hello, parseHello, readFrames } from './frames.ts';
 
@@ -95,7 +96,7 @@ class ClientIo {
         for (const listener of this.#resizeListeners) listener();
         break;
       case 'A':
-        this.#attached?.(attachEnd(String.fromCharCode(payload[0] ?? 0), payload.readInt32LE(1)));
+        this.#attached?.(streamEnd(String.fromCharCode(payload[0] ?? 0), payload.readInt32LE(1)));
         break;
     }
   }
@@ -173,12 +174,4 @@ function drained(socket: Socket): Promise<void> {
     socket.on('drain', done);
     socket.on('close', done);
   });
-}
-
-/** native/keeper.h: struct ending. */
-export function attachEnd(type: string, code: number): AttachEnd {
-  if (type === 'X') return { reason: 'exited', code };
-  if (type === 'D') return { reason: 'detached' };
-  if (type === 'P') return { reason: 'output-closed' };
-  return { reason: 'lost' };
 }

@@ -1,11 +1,10 @@
-// The Io of a process of its own: its own descriptors, signals and directory. Terminals are joined to a keeper by
-// carrying the bytes here (mode S of native/keeper.h), since Node cannot hand descriptors over.
+// The Io of a process of its own: its own descriptors, signals and directory. Terminals are joined by carrying the bytes
+// here (src/runtime/keeper-stream.ts, or another engine's stream), since Node cannot hand descriptors over.
 
-import { createConnection } from 'node:net';
 import type { AttachEnd, AttachRequest, Io, Output } from '../cli/io.ts';
 import type { AttachPoint } from '../engine/engine.ts';
+import { joinStream } from '../runtime/keeper-stream.ts';
 import { filesIn } from './files-io.ts';
-import { attachEnd } from './hosted.ts';
 
 const relayed = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR2', 'SIGALRM', 'SIGTERM', 'SIGCONT'] as const;
 
@@ -48,44 +47,24 @@ function output(stream: NodeJS.WriteStream): Output {
   };
 }
 
-/** Joins a keeper and carries its frames to stdout and stderr, and stdin to it. */
-function carry(point: AttachPoint, request: AttachRequest): Promise<AttachEnd> {
-  return new Promise((resolve) => {
-    const flags = (request.stdin ? 1 : 0) | (request.stdout ? 2 : 0) | (request.stderr ? 4 : 0);
-    const raw = point.tty && request.stdin && process.stdin.isTTY;
-    const socket = createConnection(point.socket);
-    const finish = (end: AttachEnd): void => {
-      if (raw) process.stdin.setRawMode(false);
-      process.stdin.unpipe(socket);
-      process.stdin.pause();
-      socket.destroy();
-      resolve(end);
-    };
-    socket.write(
-      Buffer.concat([
-        Buffer.from(['H'.charCodeAt(0), 'S'.charCodeAt(0), flags, request.detachKeys.length]),
-        request.detachKeys,
-      ]),
-    );
-    if (raw) process.stdin.setRawMode(true);
-    if (request.stdin) process.stdin.pipe(socket);
-    let rest: Buffer = Buffer.alloc(0);
-    socket.on('data', (chunk: Buffer) => {
-      rest = Buffer.concat([rest, chunk]);
-      while (rest.length >= 8 && rest.length - 8 >= rest.readUInt32BE(4)) {
-        const length = rest.readUInt32BE(4);
-        const type = rest[0] ?? 0;
-        const body = rest.subarray(8, 8 + length);
-        rest = rest.subarray(8 + length);
-        if (type > 2) return finish(attachEnd(String.fromCharCode(type), body.readInt32BE(0)));
-        const target = type === 2 ? process.stderr : process.stdout;
-        if (!target.write(body)) {
-          socket.pause();
-          target.once('drain', () => socket.resume());
-        }
-      }
+/** Joins a process's streams and carries them to stdout and stderr, and stdin to it. */
+async function carry(point: AttachPoint, request: AttachRequest): Promise<AttachEnd> {
+  const raw = point.tty && request.stdin && process.stdin.isTTY;
+  const stream = point.open ? await point.open(request) : joinStream(point.socket, request);
+  if (raw) process.stdin.setRawMode(true);
+  if (request.stdin) process.stdin.pipe(stream.input);
+  stream.input.on('error', () => {}); // the end is told by read
+  try {
+    return await stream.read((from, bytes) => {
+      const target = from === 2 ? process.stderr : process.stdout;
+      if (target.write(bytes)) return;
+      stream.pause();
+      target.once('drain', () => stream.resume());
     });
-    socket.on('error', () => finish({ reason: 'lost' }));
-    socket.on('close', () => finish({ reason: 'lost' }));
-  });
+  } finally {
+    if (raw) process.stdin.setRawMode(false);
+    process.stdin.unpipe(stream.input);
+    process.stdin.pause();
+    stream.close();
+  }
 }

@@ -1,8 +1,8 @@
 // Puts the verbs together as the interfaces of engine.ts.
 
-import { fail } from '../../base/errors.ts';
 import type { Containers } from '../engine.ts';
 import { unbuilt } from '../unbuilt.ts';
+import { attachContainer } from './attach.ts';
 import { createContainer, createWarnings } from './create.ts';
 import type { ContainerPool } from './deps.ts';
 import { inspectOf } from './describe.ts';
@@ -10,7 +10,6 @@ import { explainContainer } from './explain.ts';
 import { findContainer } from './find.ts';
 import { listContainers, sizesOf } from './list.ts';
 import { readLogs } from './logs.ts';
-import { pathsOf } from './record.ts';
 import { removeContainer } from './remove.ts';
 import { restartContainer } from './restart.ts';
 import { startContainer } from './start.ts';
@@ -25,11 +24,7 @@ export function createContainers(pool: ContainerPool): Containers {
       return { Id: record.id, Warnings: createWarnings(record) };
     },
     start: async (ref, options) => startContainer(pool, findContainer(pool, ref), options),
-    async attach(ref) {
-      const { record, link } = findContainer(pool, ref);
-      if (!link) fail('conflict', 'container.not_running', 'You cannot attach to a stopped container, start it first');
-      return { socket: pathsOf(deps.paths, record.id).socket, tty: record.config.Tty, stdin: record.config.OpenStdin };
-    },
+    attach: async (ref, options) => attachContainer(pool, ref, options?.wait),
     list: (options) => listContainers(pool, options),
     async inspect(ref, options) {
       const live = findContainer(pool, ref);

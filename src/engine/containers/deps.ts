@@ -10,6 +10,7 @@ import type { Store } from '../../store/store.ts';
 import type { Executor } from '../../sys/executor.ts';
 import type { MachineFacts } from '../../sys/facts.ts';
 import type { Events } from '../events.ts';
+import type { Attacher } from './attach.ts';
 import type { ContainerPaths, ContainerRecord, EndpointRecord, RunState } from './record.ts';
 
 export interface Live {
@@ -18,6 +19,8 @@ export interface Live {
   /** Told at every end of the process. */
   readonly exited: Set<(state: RunState) => void>;
   readonly removed: Set<(exitCode: number) => void>;
+  /** Who will join at the next start, and must be waited for before output is read. */
+  readonly attaching: Set<Attacher>;
   /** Starting, stopping and removing one container are one after the other. */
   turn: Promise<unknown>;
   /** Execs under way, by id. */
@@ -77,6 +80,7 @@ export function newLive(record: ContainerRecord): Live {
     link: undefined,
     exited: new Set(),
     removed: new Set(),
+    attaching: new Set(),
     turn: Promise.resolve(),
     execs: new Set(),
     ended: undefined,

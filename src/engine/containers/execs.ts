@@ -183,6 +183,8 @@ function inspectExec(exec: Exec): ExecInspect {
   const [entrypoint = '', ...args] = exec.request.Cmd;
   return {
     ID: exec.id,
+    CanRemove: false,
+    DetachKeys: exec.request.DetachKeys ?? '',
     ContainerID: exec.live.record.id,
     Running: exec.link !== undefined,
     ExitCode: exec.exitCode,

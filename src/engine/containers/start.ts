@@ -8,6 +8,7 @@ import type { Op } from '../../plan/ops.ts';
 import type { KeeperEnd, KeeperLink } from '../../runtime/keeper.ts';
 import { launch } from '../../runtime/launch.ts';
 import type { StartOptions } from '../engine.ts';
+import { letJoin, refuseAll } from './attach.ts';
 import { type ContainerPool, inTurn, type Live } from './deps.ts';
 import { prepare } from './prepare.ts';
 import { type ContainerRecord, never, pathsOf, type RunState, saveRecord } from './record.ts';
@@ -26,11 +27,16 @@ async function startNow(pool: ContainerPool, live: Live, options: StartOptions):
   try {
     const attached = options.onAttachable !== undefined;
     rememberState(pool, live, record, network?.endpoint);
-    const { input } = await prepare(pool, live.record, network, attached ? 2 : 1);
+    const expected = (attached ? 2 : 1) + live.attaching.size;
+    const { input } = await prepare(pool, live.record, network, expected);
     const { socket } = input.keeper;
     const launched = await launch(deps.executor(), containerPlan(input), {
       socket,
-      onAttachable: () => options.onAttachable?.({ socket, tty: record.config.Tty, stdin: record.config.OpenStdin }),
+      onAttachable: () => {
+        const point = { socket, tty: record.config.Tty, stdin: record.config.OpenStdin };
+        options.onAttachable?.(point);
+        letJoin(live, point);
+      },
       explain: explainPortFailure,
     });
     live.link = launched.link;
@@ -48,6 +54,7 @@ async function startNow(pool: ContainerPool, live: Live, options: StartOptions):
     follow(pool, live, launched.link);
   } catch (error) {
     deps.network.release(record.id);
+    refuseAll(live, error);
     const { endpoint: _, ...rest } = live.record;
     const message = error instanceof Error ? error.message : String(error);
     live.record = {

@@ -237,6 +237,8 @@ export interface ExecCreate {
 
 export interface ExecInspect {
   readonly ID: string;
+  readonly CanRemove?: boolean;
+  readonly DetachKeys?: string;
   readonly ContainerID: string;
   readonly Running: boolean;
   readonly ExitCode: number | null;
