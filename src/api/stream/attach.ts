@@ -87,8 +87,7 @@ export function detachKeysOf(text: string): Uint8Array {
     text
       .split(',')
       .map(
-        (key) =>
-          detachKeyByte(key) ?? fail('invalid', 'detach_keys.invalid', `Invalid detach keys (${text}) provided`),
+        (key) => detachKeyByte(key) ?? fail('invalid', 'detach_keys.invalid', `Invalid detach keys (${text}) provided`),
       ),
   );
 }

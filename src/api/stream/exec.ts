@@ -53,7 +53,8 @@ export async function execSession(
 
 async function checkContainer(containers: Containers, id: string): Promise<void> {
   const { State } = await containers.inspect(id);
-  if (State.Paused) fail('conflict', 'container.paused', `container ${id} is paused, unpause the container before exec`);
+  if (State.Paused)
+    fail('conflict', 'container.paused', `container ${id} is paused, unpause the container before exec`);
   if (State.Restarting)
     fail('conflict', 'container.restarting', `container ${id} is restarting, wait until the container is running`);
   if (!State.Running) fail('conflict', 'container.not_running', `container ${id} is not running`);

@@ -27,11 +27,7 @@ export async function* logFrames(
 }
 
 /** The body of an answer to ContainerLogs. */
-export async function* logBody(
-  lines: AsyncIterable<LogLine>,
-  look: LogLook,
-  tty: boolean,
-): AsyncGenerator<Uint8Array> {
+export async function* logBody(lines: AsyncIterable<LogLine>, look: LogLook, tty: boolean): AsyncGenerator<Uint8Array> {
   for await (const [stream, bytes] of logFrames(lines, look)) yield tty ? bytes : multiplexed(stream, bytes);
 }
 

@@ -52,9 +52,13 @@ export function messageReader(handlers: MessageHandlers): MessageReader {
   const begin = (header: Header): void => {
     const isControl = header.opcode >= 8;
     const known = Object.values<number>(opcodes).includes(header.opcode);
-    if (!known || (isControl && (!header.final || header.length > controlLimit)))
-      return end(() => handlers.onError(1002));
-    if (!isControl && within !== (header.opcode === opcodes.more)) return end(() => handlers.onError(1002));
+    const order = isControl
+      ? header.final && header.length <= controlLimit
+      : within === (header.opcode === opcodes.more);
+    if (!known || !order) {
+      end(() => handlers.onError(1002));
+      return;
+    }
     if (!isControl) within = !header.final;
     frame = header;
     passed = 0;

@@ -61,9 +61,7 @@ export async function bodyBeforeUpgrade(
 export function hijack(socket: Duplex, head: Buffer, contentType: string): Wire {
   if (head.length > 0) socket.unshift(head);
   socket.on('error', () => {}); // 'close' follows
-  socket.write(
-    `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${contentType}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`,
-  );
+  socket.write(`HTTP/1.1 101 UPGRADED\r\nContent-Type: ${contentType}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`);
   watchOver(socket, socket);
   return { input: socket, output: socket };
 }

@@ -2,15 +2,9 @@
 
 import { fail, HoistError } from '../../base/errors.ts';
 import type { AttachPoint } from '../engine.ts';
-import type { ContainerPool, Live } from './deps.ts';
+import type { Attacher, ContainerPool, Live } from './deps.ts';
 import { findContainer } from './find.ts';
 import { pathsOf } from './record.ts';
-
-/** Somebody who waits for the next start. */
-export interface Attacher {
-  join(point: AttachPoint): void;
-  refuse(error: Error): void;
-}
 
 export function attachContainer(pool: ContainerPool, ref: string, wait?: AbortSignal): Promise<AttachPoint> {
   const live = findContainer(pool, ref);
@@ -33,7 +27,8 @@ function nextStart(live: Live, wait: AbortSignal): Promise<AttachPoint> {
       live.removed.delete(gone);
       wait.removeEventListener('abort', gone);
     };
-    const gone = (): void => attacher.refuse(new HoistError('cancelled', 'attach.cancelled', 'nobody is there to attach'));
+    const gone = (): void =>
+      attacher.refuse(new HoistError('cancelled', 'attach.cancelled', 'nobody is there to attach'));
     const attacher: Attacher = {
       join(point) {
         stop();

@@ -9,9 +9,15 @@ import type { SeccompProfile } from '../../spec/oci/seccomp.ts';
 import type { Store } from '../../store/store.ts';
 import type { Executor } from '../../sys/executor.ts';
 import type { MachineFacts } from '../../sys/facts.ts';
+import type { AttachPoint } from '../engine.ts';
 import type { Events } from '../events.ts';
-import type { Attacher } from './attach.ts';
 import type { ContainerPaths, ContainerRecord, EndpointRecord, RunState } from './record.ts';
+
+/** Somebody who waits for the next start. */
+export interface Attacher {
+  join(point: AttachPoint): void;
+  refuse(error: Error): void;
+}
 
 export interface Live {
   record: ContainerRecord;
