@@ -55,6 +55,8 @@ export interface BootstrapOptions {
 export interface PushOptions {
   readonly allTags?: boolean;
   readonly auth?: RegistryAuth;
+  /** Called for each tag as soon as the registry has it. */
+  readonly onPushed?: (image: PushedImage) => void;
   readonly onProgress: (progress: Progress) => void;
   readonly signal: AbortSignal;
 }
@@ -95,7 +97,13 @@ export interface Images {
   pull(reference: string, options: PullOptions): Promise<PulledImage>;
   /** Makes an image of one layer from a tar stream (plain, gzip, zstd, xz refused). Returns its id. */
   import(tar: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<string>;
-  list(options: { readonly all: boolean; readonly filters: Filters }): Promise<readonly ImageSummary[]>;
+  list(options: {
+    readonly all: boolean;
+    readonly filters: Filters;
+    /** Count what other images have too (`SharedSize`), and containers; -1 without. */
+    readonly sharedSize?: boolean;
+    readonly containerCount?: boolean;
+  }): Promise<readonly ImageSummary[]>;
   inspect(ref: string, options?: { readonly platform?: string }): Promise<ImageInspect>;
   remove(
     ref: string,

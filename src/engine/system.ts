@@ -7,7 +7,7 @@ import type { SystemInfo } from '../spec/docker/image.ts';
 import type { ContainerPool } from './containers/deps.ts';
 import type { System } from './engine.ts';
 import type { Events } from './events.ts';
-import { allImages } from './images/catalog.ts';
+import { countImages } from './images/catalog.ts';
 import { unbuilt } from './unbuilt.ts';
 
 export function createSystem(pool: ContainerPool, buildId: string, events: Events): System {
@@ -42,7 +42,7 @@ export function createSystem(pool: ContainerPool, buildId: string, events: Event
         ContainersRunning: count('running'),
         ContainersPaused: count('paused'),
         ContainersStopped: states.length - count('running') - count('paused'),
-        Images: (await allImages(pool.deps.store)).length,
+        Images: await countImages(pool.deps.store),
         Driver: pool.deps.store.layers.driver,
         DriverStatus: [['Layer mounts', pool.deps.facts.erofs]],
         LoggingDriver: 'json-file',

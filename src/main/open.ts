@@ -12,6 +12,7 @@ import { closePool, openPool } from '../engine/containers/recover.ts';
 import type { Engine, Networks, Volumes } from '../engine/engine.ts';
 import { createEvents } from '../engine/events.ts';
 import { createImages } from '../engine/images/images.ts';
+import { loginTo } from '../engine/login.ts';
 import { createSystem } from '../engine/system.ts';
 import { unbuilt } from '../engine/unbuilt.ts';
 import { capabilityMask, defaultCapabilities } from '../plan/capabilities.ts';
@@ -90,13 +91,14 @@ export async function openEngine(place: Place, log: (message: string) => void, r
     warn: log,
     events,
   });
+  const registry = openRegistryClient({
+    userAgent: `hoist/${buildId}`,
+    insecureRegistries: list(process.env['HOIST_INSECURE_REGISTRIES']),
+    env: process.env,
+  });
   const images = createImages({
     store,
-    registry: openRegistryClient({
-      userAgent: `hoist/${buildId}`,
-      insecureRegistries: list(process.env['HOIST_INSECURE_REGISTRIES']),
-      env: process.env,
-    }),
+    registry,
     credentials: dockerCredentials(process.env),
     env: process.env,
     events,
@@ -118,7 +120,7 @@ export async function openEngine(place: Place, log: (message: string) => void, r
       volumes: unbuiltVolumes,
       containers: createContainers(pool),
       execs: createExecs(pool),
-      system: createSystem(pool, buildId, events),
+      system: { ...createSystem(pool, buildId, events), login: (auth, signal) => loginTo(registry, auth, signal) },
     },
     pool,
     warmUp() {

@@ -1,6 +1,6 @@
 // What the store's rows are as images: rows with one configuration are one image with several names.
 
-import type { Descriptor, ImageConfig, Manifest } from '../../spec/oci/image.ts';
+import type { Descriptor, Digest, ImageConfig, Manifest } from '../../spec/oci/image.ts';
 import { familiarName, familiarRepository, parseReference, type Reference } from '../../spec/oci/reference.ts';
 import type { Store, StoredImage } from '../../store/store.ts';
 
@@ -60,6 +60,11 @@ export async function idsWithPrefix(store: Store, prefix: string): Promise<reado
   return [...new Set(rows.map(({ id }) => id))];
 }
 
+/** How many images there are, without reading any. */
+export async function countImages(store: Store): Promise<number> {
+  return (await idsWithPrefix(store, '')).length;
+}
+
 /** One image with all its names. */
 export async function imageWithId(store: Store, id: string): Promise<ImageGroup | undefined> {
   const found = await rowsById(store, (one) => one === id);
@@ -103,10 +108,10 @@ export function repoDigests(group: ImageGroup): readonly string[] {
   return [...new Set(digests)].sort();
 }
 
-/** Unpacked bytes of all layers; a layer that is missing counts nothing. */
-export async function unpackedSize(store: Store, config: ImageConfig): Promise<number> {
+/** Unpacked bytes of these layers; one that is missing counts nothing. */
+export async function unpackedSize(store: Store, layers: readonly Digest[]): Promise<number> {
   const sizes = await Promise.all(
-    config.rootfs.diff_ids.map((diffId) =>
+    layers.map((diffId) =>
       store.layers.info(diffId).then(
         ({ size }) => size,
         () => 0,

@@ -114,8 +114,13 @@ function refuseSchema1(mediaType: string, name: string): void {
 /** Some old images name their configuration by a general type; an artifact names its own. */
 const configTypes: readonly string[] = [mediaTypes.ociConfig, mediaTypes.dockerConfig, 'application/octet-stream'];
 
+/** Whether it is an image's. */
+export function isImageManifest(manifest: Manifest): boolean {
+  return configTypes.includes(manifest.config.mediaType) && manifest.artifactType === undefined;
+}
+
 function refuseArtifact(manifest: Manifest, descriptor: Descriptor, name: string): void {
-  if (configTypes.includes(manifest.config.mediaType) && manifest.artifactType === undefined) return;
+  if (isImageManifest(manifest)) return;
   const type = manifest.artifactType ?? manifest.config.mediaType;
   fail(
     'unsupported',

@@ -1,7 +1,8 @@
 // What the image use cases stand on; src/main builds it once.
 
 import type { RegistryClient } from '../../registry/client/client.ts';
-import type { CredentialSource } from '../../registry/client/credentials.ts';
+import { type CredentialSource, givenCredentials } from '../../registry/client/credentials.ts';
+import type { RegistryAuth } from '../../spec/docker/system.ts';
 import type { Digest, Platform } from '../../spec/oci/image.ts';
 import type { Store, UnpackLimits } from '../../store/store.ts';
 import type { Events } from '../events.ts';
@@ -34,4 +35,9 @@ export interface ImagesDeps {
 export interface PullState {
   /** Two pulls of one layer are one after the other; the second finds it done. */
   readonly layerLock: KeyedLock;
+}
+
+/** Whose name a request goes by: its own where it brings one, else the user's configuration. */
+export function credentialsOf(deps: ImagesDeps, auth: RegistryAuth | undefined): CredentialSource {
+  return auth === undefined ? deps.credentials : givenCredentials(auth);
 }

@@ -8,9 +8,10 @@ import { batches, peekBytes } from '../../base/streams.ts';
 import { throwIfCancelled } from '../../registry/client/retry.ts';
 import { type Descriptor, type Digest, type ImageConfig, type Manifest, mediaTypes } from '../../spec/oci/image.ts';
 import { parsePlatform } from '../../spec/oci/platform.ts';
-import { canonicalName, parseReference, withDefaultTag } from '../../spec/oci/reference.ts';
+import { canonicalName, familiarName, parseReference, withDefaultTag } from '../../spec/oci/reference.ts';
 import type { LayerInfo } from '../../store/store.ts';
 import type { ImportOptions } from '../engine.ts';
+import { announce } from './announce.ts';
 import { archiveHeadBytes, compressionOf, layerTypeOf, looksLikeImage } from './archive-kind.ts';
 import { rowDescriptor } from './catalog.ts';
 import { applyChanges } from './changes.ts';
@@ -67,7 +68,11 @@ export async function importImage(
     throwIfCancelled(signal);
     const row = rowDescriptor({ ...manifest, platform }, configDescriptor.digest);
     await store.images.tag({ name, manifest: row, repoDigest: undefined, taggedAt: created });
-    return configDescriptor.digest;
+    const { digest: id } = configDescriptor;
+    const labels = runConfig.Labels;
+    if (name !== undefined) announce(deps, 'tag', id, { name: familiarName(parseReference(name)), labels });
+    announce(deps, 'import', id, { labels });
+    return id;
   } catch (error) {
     throwIfCancelled(signal);
     throw error;

@@ -26,7 +26,7 @@ export async function inspectImage(deps: ImagesDeps, ref: string, platform: stri
     Architecture: config.architecture,
     ...(config.variant === undefined ? {} : { Variant: config.variant }),
     Os: config.os,
-    Size: await unpackedSize(store, config),
+    Size: await unpackedSize(store, config.rootfs.diff_ids),
     GraphDriver: { Name: store.layers.driver, Data: {} },
     RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
     Metadata: { LastTagTime: tagged.at(-1) ?? '0001-01-01T00:00:00Z' },

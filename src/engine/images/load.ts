@@ -16,6 +16,7 @@ import {
   withDefaultTag,
 } from '../../spec/oci/reference.ts';
 import type { LoadedImage, LoadOptions } from '../engine.ts';
+import { announce } from './announce.ts';
 import { compressionOf, layerTypeOf } from './archive-kind.ts';
 import { type Archive, type ArchiveMember, openArchive } from './archive-members.ts';
 import { rowDescriptor } from './catalog.ts';
@@ -232,5 +233,6 @@ async function storeImage(
     if (name === undefined && store.images.list().some((known) => known.manifest.digest === digest)) continue;
     await store.images.tag({ name, manifest: row, repoDigest: undefined, taggedAt });
   }
+  announce(deps, 'load', id, { labels: config.config?.Labels });
   return names.map((ref) => ({ reference: ref === undefined ? undefined : familiarName(ref), id }));
 }

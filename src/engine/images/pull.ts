@@ -13,9 +13,10 @@ import {
   withDefaultTag,
 } from '../../spec/oci/reference.ts';
 import type { PulledImage, PullOptions } from '../engine.ts';
+import { announceTransfer } from './announce.ts';
 import { rowDescriptor } from './catalog.ts';
 import { type ChosenImage, chooseImage } from './choose.ts';
-import type { ImagesDeps, PullState } from './deps.ts';
+import { credentialsOf, type ImagesDeps, type PullState } from './deps.ts';
 import { fetchLayer, isComplete, type LayerJob, shortId } from './layer.ts';
 import { allOrNothing, createLimiter } from './turns.ts';
 
@@ -29,9 +30,13 @@ export async function pullImage(
   options: PullOptions,
 ): Promise<PulledImage> {
   const ref = parseReference(text);
-  const repository = deps.registry.repository(ref, { credentials: deps.credentials, action: 'pull' });
+  const repository = deps.registry.repository(ref, { credentials: credentialsOf(deps, options.auth), action: 'pull' });
   try {
-    if (options.allTags !== true) return await pullOne(deps, state, repository, withDefaultTag(ref), options);
+    if (options.allTags !== true) {
+      const { labels, ...pulled } = await pullOne(deps, state, repository, withDefaultTag(ref), options);
+      announceTransfer(deps, 'pull', withDefaultTag(ref), labels);
+      return pulled;
+    }
     if (ref.tag !== undefined || ref.digest !== undefined) {
       fail('invalid', 'image.all_tags', "tag can't be used with --all-tags/-a");
     }
@@ -58,10 +63,13 @@ async function pullAllTags(
   let changed = false;
   for (const tag of tags) {
     if (last !== undefined) options.onProgress({ kind: 'message', text: `Digest: ${last.digest}` });
-    last = await pullOne(deps, state, repository, { domain: ref.domain, path: ref.path, tag }, options);
+    const one = { domain: ref.domain, path: ref.path, tag };
+    const { labels: _, ...pulled } = await pullOne(deps, state, repository, one, options);
+    last = pulled;
     changed ||= last.changed;
   }
   if (last === undefined) return fail('not_found', 'image.no_tags', `repository ${familiarName(ref)} has no tags`);
+  announceTransfer(deps, 'pull', ref);
   return { ...last, reference: repositoryName(ref), changed };
 }
 
@@ -71,7 +79,7 @@ async function pullOne(
   repository: Repository,
   ref: Reference,
   options: PullOptions,
-): Promise<PulledImage> {
+): Promise<PulledImage & { readonly labels: Readonly<Record<string, string>> }> {
   const { store } = deps;
   const { signal } = options;
   // With a digest the tag is decoration: it need not be where the digest is, and gets no name here.
@@ -96,7 +104,8 @@ async function pullOne(
     throwIfCancelled(signal);
     const changed = await nameImage(deps, canonicalName(pinned), chosen);
     const { digest: id } = chosen.manifest.config;
-    return { reference: canonicalName(pinned), id, digest: chosen.repoDigest, changed: changed || fetched };
+    const labels = chosen.config.config?.Labels ?? {};
+    return { reference: canonicalName(pinned), id, digest: chosen.repoDigest, changed: changed || fetched, labels };
   } finally {
     await lease[Symbol.asyncDispose]();
   }

@@ -14,7 +14,8 @@ import {
   repositoryName,
 } from '../../spec/oci/reference.ts';
 import type { StoredImage } from '../../store/store.ts';
-import { type ImageGroup, imageWithId } from './catalog.ts';
+import { announce } from './announce.ts';
+import { type ImageGroup, imageWithId, unpackedSize } from './catalog.ts';
 import type { ImagesDeps } from './deps.ts';
 import { namesById, resolveImage } from './resolve.ts';
 
@@ -30,14 +31,9 @@ export async function removeImage(
   const { store } = deps;
   const { id, stored, config } = await resolveImage(store, text);
   const group = (await imageWithId(store, id)) ?? { id, config, rows: [] };
-  const byId = namesById(text, id) && !isNameOf(group, text);
-  if (byId) {
-    refuseWhileInUse(deps, group, options);
-    if (!options.force && repositoriesOf(group).length > 1)
-      mustForce(id, 'image is referenced in multiple repositories');
-    if (!options.force && tagsOf(group).length > 1) mustForce(id, 'image is referenced in multiple repositories');
-    return [...untagged(namedRows(group), []), ...(await deleteImage(deps, group))];
-  }
+  if (namesById(text, id) && !isNameOf(group, text)) return removeById(deps, group, options);
+  const digest = text.includes('@') ? parseReference(text).digest : undefined;
+  if (digest !== undefined && referenceOf(stored).tag !== undefined) return forgetDigest(deps, group, stored);
 
   const rest = namedRows(group).filter((row) => row !== stored);
   const gone = [stored, ...onlyDigestsLeft(stored, rest)];
@@ -47,21 +43,51 @@ export async function removeImage(
     const message = `conflict: unable to remove repository reference "${text}" (must force) - container ${short(user.id)} is using its referenced image ${short(id)}`;
     fail('conflict', 'image.in_use', message);
   }
-  const items = untagged(
-    gone,
-    rest.filter((row) => !gone.includes(row)),
-  );
-  if (!last) {
-    await Promise.all(gone.map((row) => store.images.untag(row.name ?? '', { keepDangling: false })));
-    await store.collect(deps.heldManifests());
-    return items;
+  const left = rest.filter((row) => !gone.includes(row));
+  if (last && !deps.usedBy(id).some(({ running }) => running)) return (await deleteImages(deps, [group])).items;
+  // Forced, and a container runs from it: the name goes, the image stays without one.
+  const items = untagged(gone, left);
+  await Promise.all(gone.map((row) => store.images.untag(row.name ?? '', { keepDangling: last })));
+  if (!last) await store.collect(deps.heldManifests());
+  for (const _ of items) announce(deps, 'untag', id, { labels: config.config?.Labels });
+  return items;
+}
+
+async function removeById(
+  deps: ImagesDeps,
+  group: ImageGroup,
+  { force }: RemoveOptions,
+): Promise<readonly ImageDeleteItem[]> {
+  const users = deps.usedBy(group.id);
+  const running = users.find((user) => user.running);
+  if (running !== undefined) {
+    const message = `conflict: unable to delete ${short(group.id)} (cannot be forced) - image is being used by running container ${short(running.id)}`;
+    fail('conflict', 'image.in_use', message);
   }
-  if (deps.usedBy(id).some(({ running }) => running)) {
-    // Forced, and a container runs from it: the name goes, the image stays without one.
-    await Promise.all(gone.map((row) => store.images.untag(row.name ?? '', { keepDangling: true })));
-    return items;
-  }
-  return [...items, ...(await deleteImage(deps, group))];
+  if (!force && (repositoriesOf(group).length > 1 || tagsOf(group).length > 1))
+    mustForce(group.id, 'image is referenced in multiple repositories');
+  const [stopped] = users;
+  if (stopped !== undefined && !force)
+    mustForce(group.id, `image is being used by stopped container ${short(stopped.id)}`);
+  return (await deleteImages(deps, [group])).items;
+}
+
+/** What a registry called a repository is forgotten; its tags stay. */
+async function forgetDigest(
+  deps: ImagesDeps,
+  group: ImageGroup,
+  { repoDigest, name }: StoredImage,
+): Promise<readonly ImageDeleteItem[]> {
+  const repository = repositoryName(parseReference(name ?? ''));
+  const rows = namedRows(group).filter((row) => repositoryName(referenceOf(row)) === repository);
+  for (const row of rows) await deps.store.images.tag({ ...row, repoDigest: undefined });
+  await deps.store.collect(deps.heldManifests());
+  announce(deps, 'untag', group.id, { labels: group.config.config?.Labels });
+  return [
+    {
+      Untagged: `${familiarRepository(parseReference(name ?? ''))}@${repoDigest ?? group.rows[0]?.stored.manifest.digest}`,
+    },
+  ];
 }
 
 /** A name can look like an id (`cafe`); a name that exists wins, as in resolve. */
@@ -110,32 +136,39 @@ function untagged(rows: readonly StoredImage[], rest: readonly StoredImage[]): r
   return [...new Set([...names, ...digests])].map((name) => ({ Untagged: name }));
 }
 
-function refuseWhileInUse(deps: ImagesDeps, group: ImageGroup, options: RemoveOptions): void {
-  const users = deps.usedBy(group.id);
-  const running = users.find((user) => user.running);
-  if (running !== undefined) {
-    const message = `conflict: unable to delete ${short(group.id)} (cannot be forced) - image is being used by running container ${short(running.id)}`;
-    fail('conflict', 'image.in_use', message);
-  }
-  const [stopped] = users;
-  if (stopped !== undefined && !options.force) {
-    mustForce(group.id, `image is being used by stopped container ${short(stopped.id)}`);
-  }
-}
-
 function mustForce(id: string, why: string): never {
   return fail('conflict', 'image.in_use', `conflict: unable to delete ${short(id)} (must be forced) - ${why}`);
 }
 
-async function deleteImage(deps: ImagesDeps, group: ImageGroup): Promise<readonly ImageDeleteItem[]> {
+/** Takes images away with all their names, and what nothing else reaches with them. Nobody is asked. */
+export async function deleteImages(
+  deps: ImagesDeps,
+  groups: readonly ImageGroup[],
+): Promise<{ readonly items: readonly ImageDeleteItem[]; readonly reclaimed: number }> {
   const { store } = deps;
-  const manifests = new Set(group.rows.map(({ stored }) => stored.manifest.digest));
+  const manifests = new Set(groups.flatMap(({ rows }) => rows.map(({ stored }) => stored.manifest.digest)));
+  const sizes = new Map<Digest, number>();
+  for (const { config } of groups) {
+    for (const diffId of config.rootfs.diff_ids) sizes.set(diffId, await unpackedSize(store, [diffId]));
+  }
   await Promise.all([...manifests].map((manifest) => store.images.forget(manifest)));
-  await store.collect(deps.heldManifests());
-  const layers = [...chainIds(group.config.rootfs.diff_ids)].reverse();
-  const kept = await Promise.all(layers.map(({ diffId }) => store.layers.has(diffId)));
-  const gone = layers.filter((_, i) => kept[i] === false);
-  return [{ Deleted: group.id }, ...gone.map(({ chainId }) => ({ Deleted: chainId }))];
+  if (groups.length > 0) await store.collect(deps.heldManifests());
+  const items: ImageDeleteItem[] = [];
+  const told = new Set<Digest>();
+  let reclaimed = 0;
+  for (const group of groups) {
+    const names = untagged(namedRows(group), []);
+    for (const _ of names) announce(deps, 'untag', group.id, { labels: group.config.config?.Labels });
+    announce(deps, 'delete', group.id);
+    items.push(...names, { Deleted: group.id });
+    for (const { diffId, chainId } of [...chainIds(group.config.rootfs.diff_ids)].reverse()) {
+      if (told.has(diffId) || (await store.layers.has(diffId))) continue;
+      told.add(diffId);
+      reclaimed += sizes.get(diffId) ?? 0;
+      items.push({ Deleted: chainId });
+    }
+  }
+  return { items, reclaimed };
 }
 
 /** A layer with all below it has a chain id (image-spec config.md, "Layer ChainID"): what Docker prints here. */

@@ -23,7 +23,15 @@ export function* tarball(members: Iterable<TarMember>, mtime: number): Generator
   yield Buffer.alloc(1024);
 }
 
-function header(member: TarMember, mtime: number): Uint8Array {
+/** The header of a file whose bytes come from elsewhere: they follow, filled up to whole blocks of 512. */
+export function fileHeader(
+  path: string,
+  { mode, size, mtime }: { readonly mode: number; readonly size: number; readonly mtime: number },
+): Uint8Array {
+  return header({ kind: 'file', path, mode, data: new Uint8Array(0) }, mtime, size);
+}
+
+function header(member: TarMember, mtime: number, size = member.kind === 'file' ? member.data.length : 0): Uint8Array {
   const block = Buffer.alloc(512);
   const name = member.kind === 'directory' ? `${member.path}/` : member.path;
   const link = 'to' in member ? member.to : '';
@@ -35,7 +43,7 @@ function header(member: TarMember, mtime: number): Uint8Array {
   writeOctal(block, mode, 100, 8);
   writeOctal(block, 0, 108, 8);
   writeOctal(block, 0, 116, 8);
-  writeOctal(block, member.kind === 'file' ? member.data.length : 0, 124, 12);
+  writeSize(block, size);
   writeOctal(block, mtime, 136, 12);
   block.write(typeFlags[member.kind], 156);
   block.write(link, 157);
@@ -47,6 +55,16 @@ function header(member: TarMember, mtime: number): Uint8Array {
   const sum = block.reduce((total, byte) => total + byte, 0);
   block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
   return block;
+}
+
+/** From 8 GiB on in binary, as GNU tar does it. */
+function writeSize(block: Buffer, size: number): void {
+  if (size < 8 ** 11) {
+    writeOctal(block, size, 124, 12);
+  } else {
+    block[124] = 0x80;
+    block.writeBigUInt64BE(BigInt(size), 128);
+  }
 }
 
 function writeOctal(block: Buffer, value: number, at: number, width: number): void {

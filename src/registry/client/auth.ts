@@ -27,6 +27,7 @@ export interface AuthorizerOptions {
   readonly scopes: readonly string[];
   readonly credential: () => Promise<Credential | undefined>;
   readonly context: StatusContext;
+  readonly onRefreshToken?: (token: string) => void;
 }
 
 export interface Challenge {
@@ -40,9 +41,10 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
 
   const renew = async (challenges: readonly Challenge[], signal: AbortSignal): Promise<string | undefined> => {
     const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
+    const credential = await options.credential();
+    if (bearer !== undefined && credential?.kind === 'bearer') return `Bearer ${credential.token}`;
     if (bearer !== undefined) return `Bearer ${await fetchToken(bearer, options, signal)}`;
     if (!challenges.some(({ scheme }) => scheme === 'basic')) return undefined;
-    const credential = await options.credential();
     return credential?.kind === 'password' ? basic(credential) : undefined;
   };
 
@@ -84,7 +86,13 @@ async function fetchToken(challenge: Challenge, options: AuthorizerOptions, sign
     const answer =
       credential?.kind === 'identity'
         ? await postForToken(url, credential.token, { service, scopes }, options.http, signal)
-        : await getToken(url, credential, { service, scopes }, options.http, signal);
+        : await getToken(
+            url,
+            credential?.kind === 'password' ? credential : undefined,
+            { service, scopes, offline: options.onRefreshToken !== undefined },
+            options.http,
+            signal,
+          );
     if (answer.status !== 200) {
       const { status, headers } = answer;
       const text = await readStart(answer);
@@ -93,13 +101,21 @@ async function fetchToken(challenge: Challenge, options: AuthorizerOptions, sign
         context,
       );
     }
-    return tokenOf(await readBody(answer, 1 << 20), url.host);
+    const body = await readBody(answer, 1 << 20);
+    const refresh = tokenAt(body, ['refresh_token']);
+    if (refresh !== undefined) options.onRefreshToken?.(refresh);
+    return (
+      tokenAt(body, ['token', 'access_token']) ??
+      fail('unavailable', 'registry.token', `the token service ${url.host} did not answer with a token`)
+    );
   });
 }
 
 interface TokenRequest {
   readonly service: string | undefined;
   readonly scopes: readonly string[];
+  /** Also wanted: a token that stands for the password from now on. */
+  readonly offline?: boolean;
 }
 
 function getToken(
@@ -113,6 +129,10 @@ function getToken(
   if (request.service !== undefined) url.searchParams.set('service', request.service);
   for (const scope of request.scopes) url.searchParams.append('scope', scope);
   if (credential !== undefined) url.searchParams.set('account', credential.username);
+  if (request.offline === true) {
+    url.searchParams.set('offline_token', 'true');
+    url.searchParams.set('client_id', 'hoist');
+  }
   const headers: Record<string, string> = credential === undefined ? {} : { authorization: basic(credential) };
   return http.send({ method: 'GET', url, headers, signal });
 }
@@ -146,16 +166,16 @@ function postForToken(
   });
 }
 
-function tokenOf(body: Buffer | undefined, host: string): string {
+/** The first of these members that is a token. */
+function tokenAt(body: Buffer | undefined, names: readonly string[]): string | undefined {
   try {
-    const answer = JSON.parse(body?.toString('utf8') ?? '') as { token?: unknown; access_token?: unknown } | null;
-    const token = answer?.token ?? answer?.access_token;
+    const answer = JSON.parse(body?.toString('utf8') ?? '') as Record<string, unknown> | null;
+    const token = names.map((name) => answer?.[name]).find((value) => value !== undefined);
     // Visible ASCII only: what else could be smuggled into a header.
-    if (typeof token === 'string' && /^[\x21-\x7e]+$/.test(token)) return token;
+    return typeof token === 'string' && /^[\x21-\x7e]+$/.test(token) ? token : undefined;
   } catch {
-    // Falls through to the sentence.
+    return undefined;
   }
-  return fail('unavailable', 'registry.token', `the token service ${host} did not answer with a token`);
 }
 
 /** WWW-Authenticate: several challenges, each a scheme with `name="value"` pairs (RFC 9110, 11.6.1). */

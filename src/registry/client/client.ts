@@ -3,15 +3,18 @@
 
 import { createHash } from 'node:crypto';
 import { fail } from '../../base/errors.ts';
+import type { SearchResult } from '../../spec/docker/system.ts';
 import { type Descriptor, type Digest, mediaTypes } from '../../spec/oci/image.ts';
 import { familiarRepository, type Reference } from '../../spec/oci/reference.ts';
 import { fetchBlob } from './blob.ts';
-import type { CredentialSource } from './credentials.ts';
+import type { Credential, CredentialSource } from './credentials.ts';
 import { printable } from './failure.ts';
 import { openHttp, readBody } from './http.ts';
+import { loginAt } from './login.ts';
 import { addressInList, type Env, isLoopback } from './proxy.ts';
 import { openPush, type Push } from './push.ts';
 import { defaultRetryPolicy, type RetryPolicy } from './retry.ts';
+import { type SearchOptions, type SearchQuestion, searchAt } from './search.ts';
 import { openSession, type Session } from './session.ts';
 
 export interface RegistryOptions {
@@ -29,6 +32,10 @@ export interface RegistryOptions {
 export interface RegistryClient extends AsyncDisposable {
   /** One repository, for one piece of work: authorization is asked for once and shared by all its requests. */
   repository(ref: Pick<Reference, 'domain' | 'path'>, options: RepositoryOptions): Repository;
+  /** Whether credentials hold; a token that stands for them, or ''. Fails with `registry.login`, kind denied. */
+  login(domain: string, credential: Credential, signal: AbortSignal): Promise<string>;
+  /** Fails with `registry.no_search` where a registry has none. */
+  search(domain: string, question: SearchQuestion, options: SearchOptions): Promise<readonly SearchResult[]>;
 }
 
 export interface RepositoryOptions {
@@ -87,6 +94,8 @@ export function openRegistryClient(options: RegistryOptions): RegistryClient {
         ...openPush(session),
       };
     },
+    login: (domain, credential, signal) => loginAt({ http, policy, isInsecure }, domain, credential, signal),
+    search: (domain, question, work) => searchAt({ http, policy, isInsecure }, domain, question, work),
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
   };
 }

@@ -5,13 +5,16 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, fail } from '../../base/errors.ts';
+import type { RegistryAuth } from '../../spec/docker/system.ts';
 import { printable } from './failure.ts';
 import type { Env } from './proxy.ts';
 
 export type Credential =
   | { readonly kind: 'password'; readonly username: string; readonly password: string }
   /** An OAuth2 refresh token, as `docker login` keeps for some registries. */
-  | { readonly kind: 'identity'; readonly token: string };
+  | { readonly kind: 'identity'; readonly token: string }
+  /** A token for the registry itself, which somebody fetched for us. */
+  | { readonly kind: 'bearer'; readonly token: string };
 
 export interface CredentialSource {
   /** `domain` as in a reference: `docker.io`, `localhost:5000`. */
@@ -19,6 +22,19 @@ export interface CredentialSource {
 }
 
 export const noCredentials: CredentialSource = { get: async () => undefined };
+
+/** What a request brought along, for the registry that it speaks of. */
+export function givenCredentials(auth: RegistryAuth): CredentialSource {
+  const credential = credentialOf(auth);
+  return { get: async () => credential };
+}
+
+export function credentialOf(auth: RegistryAuth): Credential | undefined {
+  const { username = '', password = '', identitytoken = '', registrytoken = '' } = auth;
+  if (registrytoken !== '') return { kind: 'bearer', token: registrytoken };
+  if (identitytoken !== '') return { kind: 'identity', token: identitytoken };
+  return username === '' ? undefined : { kind: 'password', username, password };
+}
 
 /** Reads Docker's configuration of the user whose environment this is, each time it is asked. */
 export function dockerCredentials(env: Env): CredentialSource {

@@ -84,7 +84,7 @@ export interface StatusContext {
   readonly repository: string;
   readonly action: 'pull' | 'push';
   readonly what: string;
-  readonly kind: 'manifest' | 'blob' | 'tags' | 'upload';
+  readonly kind: 'manifest' | 'blob' | 'tags' | 'upload' | 'search';
 }
 
 export interface FailedAnswer {

@@ -16,11 +16,15 @@ export interface SessionOptions {
   readonly credentials: CredentialSource;
   readonly action: 'pull' | 'push';
   readonly mountFrom?: readonly string[];
+  /** What is asked of a token service; those of the repository where nothing is said. */
+  readonly scopes?: readonly string[];
+  /** Asks the token service for a token that stands for the password, and gets it here. */
+  readonly onRefreshToken?: (token: string) => void;
 }
 
 export interface Question {
   readonly method: HttpRequest['method'];
-  /** Below `/v2/<name>/`, or a whole URL that the registry named (an upload's Location). */
+  /** Below `/v2/<name>/`; with a slash in front, below the root; or a whole URL that the registry named (an upload's Location). */
   readonly path: string | URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: HttpBody;
@@ -56,7 +60,8 @@ export function openSession(options: SessionOptions): Session {
     http,
     policy,
     origin: () => resolved ?? new URL(`https://${ref.domain}`),
-    scopes: [
+    ...(options.onRefreshToken === undefined ? {} : { onRefreshToken: options.onRefreshToken }),
+    scopes: options.scopes ?? [
       `repository:${ref.path}:${options.action === 'push' ? 'pull,push' : 'pull'}`,
       ...(options.mountFrom ?? []).map((path) => `repository:${path}:pull`),
     ],
@@ -80,7 +85,7 @@ export function openSession(options: SessionOptions): Session {
     retrying: (signal, attempt) => withRetries(policy, signal, attempt),
     async ask(question) {
       const base = await originOf(question.signal);
-      const url = typeof question.path === 'string' ? new URL(`/v2/${ref.path}/${question.path}`, base) : question.path;
+      const url = urlOf(question.path, ref.path, base);
       for (let attempt = 0; ; attempt++) {
         // An upload's Location may be at another origin, which has no claim to our secrets.
         const authorization = url.origin === base.origin ? auth.header() : undefined;
@@ -104,6 +109,11 @@ export function openSession(options: SessionOptions): Session {
       }
     },
   };
+}
+
+function urlOf(path: string | URL, repository: string, base: URL): URL {
+  if (typeof path !== 'string') return path;
+  return new URL(path.startsWith('/') ? path : `/v2/${repository}/${path}`, base);
 }
 
 async function refusal(answer: HttpAnswer, method: HttpRequest['method'], context: StatusContext): Promise<Error> {
