@@ -38,20 +38,20 @@ const zeros = Buffer.alloc(blockSize);
 function block(entry: TarOutput): Buffer {
   const header = Buffer.alloc(blockSize);
   const split = splitName(entry.path);
-  header.latin1Write(split.name, 0, 100);
+  header.write(split.name, 0, 100, 'latin1');
   octal(header, 100, 8, entry.mode & 0o7777);
   octal(header, 108, 8, entry.uid > maxOctal7 ? 0 : entry.uid);
   octal(header, 116, 8, entry.gid > maxOctal7 ? 0 : entry.gid);
   octal(header, 124, 12, entry.size > maxOctal11 ? 0 : entry.size);
   octal(header, 136, 12, fitsTime(entry.mtime) ? entry.mtime : 0);
-  header.latin1Write(flags[entry.kind], 156, 1);
-  header.latin1Write(entry.link, 157, 100);
-  header.latin1Write('ustar\x0000', 257, 8);
+  header.write(flags[entry.kind], 156, 1, 'latin1');
+  header.write(entry.link, 157, 100, 'latin1');
+  header.write('ustar\x0000', 257, 8, 'latin1');
   if (entry.kind === 'char' || entry.kind === 'block') {
     octal(header, 329, 8, entry.major ?? 0);
     octal(header, 337, 8, entry.minor ?? 0);
   }
-  header.latin1Write(split.prefix, 345, 155);
+  header.write(split.prefix, 345, 155, 'latin1');
   return checked(header);
 }
 
@@ -59,12 +59,12 @@ function checked(header: Buffer): Buffer {
   header.fill(0x20, 148, 156);
   let sum = 0;
   for (let i = 0; i < blockSize; i++) sum += header[i] as number;
-  header.latin1Write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 8);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 8, 'latin1');
   return header;
 }
 
 function octal(header: Buffer, at: number, length: number, value: number): void {
-  header.latin1Write(`${value.toString(8).padStart(length - 1, '0')}\0`, at, length);
+  header.write(`${value.toString(8).padStart(length - 1, '0')}\0`, at, length, 'latin1');
 }
 
 function fitsTime(seconds: number): boolean {
