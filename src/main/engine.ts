@@ -10,6 +10,7 @@ import { buildId } from './build.ts';
 import { engineCommands } from './control.ts';
 import { encodeFrame } from './frames.ts';
 import { type HostedRun, serveClient } from './hosted.ts';
+import { listenForApi } from './listen.ts';
 import { openEngine } from './open.ts';
 import { type Place, placeFrom, socketOf } from './place.ts';
 
@@ -100,6 +101,7 @@ async function main(place: Place): Promise<void> {
   const leave = async (why: string): Promise<void> => {
     log(`leaving: ${why}`);
     server.close();
+    api.close();
     if (existsSync(socketOf(place))) unlinkSync(socketOf(place));
     await open[Symbol.asyncDispose]();
     process.exit(0);
@@ -109,8 +111,9 @@ async function main(place: Place): Promise<void> {
   setInterval(
     () => {
       const quiet = Date.now() - last;
-      if (connections === 0 && running() === 0 && quiet > idleSeconds * 1000) void leave('nothing to do');
-      if (connections > 0 || quiet < tidyMs || tidied === last) return;
+      if (connections + api.connections() === 0 && running() === 0 && quiet > idleSeconds * 1000)
+        void leave('nothing to do');
+      if (connections + api.connections() > 0 || quiet < tidyMs || tidied === last) return;
       tidied = last;
       globalThis.gc?.(); // once after each busy time
     },
@@ -121,6 +124,7 @@ async function main(place: Place): Promise<void> {
   if (existsSync(socketOf(place))) unlinkSync(socketOf(place)); // of an engine that was killed: the lock is ours
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socketOf(place), resolve));
   process.umask(old);
+  const api = await listenForApi({ place, engine: () => open.engine, log, group: process.env['HOIST_GROUP'] ?? '' });
   log(`engine ${buildId} on ${place.root}, pid ${process.pid}`);
   if (readyFd !== undefined) writeSync(readyFd, 'R');
   open.warmUp();

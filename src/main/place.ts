@@ -19,4 +19,6 @@ export function placeFrom(env: Readonly<Record<string, string | undefined>>): Pl
 }
 
 export const socketOf = (place: Place): string => `${place.run}/hoist.sock`;
+/** Docker's Engine API. */
+export const dockerSocketOf = (place: Place): string => `${place.run}/docker.sock`;
 export const engineLogOf = (place: Place): string => `${place.run}/engine.log`;

@@ -20,6 +20,7 @@ import {
   object,
   optional,
   type Reader,
+  required,
   text,
   textMap,
   texts,
@@ -83,8 +84,8 @@ const endpoints = map(nullable(readEndpoint));
 /** Config at the top level, the machine's part and the networks beside it. */
 export const containerCreateBody = jsonBody<ContainerCreate>(
   (value) => {
-    const given = fields(value, '');
-    if (value === undefined || Object.keys(given).length === 0)
+    const given = fields(required(value), '');
+    if (Object.keys(given).length === 0)
       fail('invalid', 'body.empty', 'config cannot be empty in order to create a container');
     const networking = fields(member(given, 'NetworkingConfig'), 'NetworkingConfig');
     const asked = member(networking, 'EndpointsConfig');

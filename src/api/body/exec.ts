@@ -2,7 +2,7 @@
 
 import type { ExecCreate } from '../../spec/docker/container.ts';
 import { jsonBody } from '../route.ts';
-import { consoleSize, flag, object, optional, text, texts, words } from './read.ts';
+import { consoleSize, flag, object, optional, required, text, texts, words } from './read.ts';
 
 const readExec = object<ExecCreate>({
   AttachStdin: flag,
@@ -18,7 +18,7 @@ const readExec = object<ExecCreate>({
   ConsoleSize: optional(consoleSize),
 });
 
-export const execCreateBody = jsonBody<ExecCreate>((value) => readExec(value, ''));
+export const execCreateBody = jsonBody<ExecCreate>((value) => readExec(required(value), ''));
 
 export interface ExecStart {
   readonly Detach: boolean;

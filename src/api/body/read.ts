@@ -75,6 +75,11 @@ export function member(given: Readonly<Record<string, unknown>>, name: string): 
   return undefined;
 }
 
+/** The body of an endpoint that needs one. */
+export function required(value: unknown): unknown {
+  return value ?? fail('invalid', 'body.missing', 'invalid JSON: got EOF while reading request body');
+}
+
 /** Absent stays absent. */
 export const optional =
   <T>(read: Reader<T>): Reader<T | undefined> =>

@@ -28,4 +28,13 @@ export const systemRoutes = {
     query: { type: 'strings', verbose: 'bool' },
     answer: json<DiskUsage>(),
   },
+  /** There are none. */
+  PluginList: { method: 'GET', path: '/plugins', query: { filters: 'filters' }, answer: json<readonly never[]>() },
+  /** There is no build cache yet. */
+  BuildPrune: {
+    method: 'POST',
+    path: '/build/prune',
+    query: { all: 'bool', filters: 'filters' },
+    answer: json<{ readonly CachesDeleted: readonly string[] | null; readonly SpaceReclaimed: number }>(),
+  },
 } as const satisfies Record<string, Route>;
