@@ -3,6 +3,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import { performance } from 'node:perf_hooks';
 
 export interface Answer {
   readonly status: number;
@@ -70,7 +71,8 @@ export async function loadEngine(
         await timed(ask, 'list own', 200, 'GET', `/containers/json?all=1&filters={"label":["load=${number}"]}`);
         await timed(ask, 'remove', 204, 'DELETE', `/containers/${name}`);
       } catch (error) {
-        const message = error instanceof Error ? error.message.replace(/[0-9a-f]{12,}|load-\d+-\d+/g, '…') : String(error);
+        const message =
+          error instanceof Error ? error.message.replace(/[0-9a-f]{12,}|load-\d+-\d+/g, '…') : String(error);
         errors.set(message, (errors.get(message) ?? 0) + 1);
       }
     }

@@ -68,6 +68,7 @@ export async function composeRecord(
   const { HostConfig: asked } = request;
   const hostConfig = {
     ...asked,
+    LogConfig: { ...asked.LogConfig, Type: asked.LogConfig.Type || 'json-file' },
     NetworkMode:
       asked.NetworkMode === 'default' || asked.NetworkMode === '' ? 'bridge' : canonicalPeer(pool, asked.NetworkMode),
     PidMode: canonicalPeer(pool, asked.PidMode),
