@@ -35,4 +35,19 @@ export interface Io {
   openFile(path: string): AsyncIterable<Uint8Array>;
   /** Fails with code `file.exists` when it is there already, if `exclusive`. */
   writeFile(path: string, data: string, options: { readonly exclusive: boolean }): Promise<void>;
+  /**
+   * Replaces a file as a whole, or leaves it as it was when `data` fails; what is no plain file is written into. With
+   * `makeDirectory` its directory is made (0700) where it is missing.
+   */
+  replaceFile(
+    path: string,
+    data: AsyncIterable<Uint8Array>,
+    options: { readonly mode: number; readonly makeDirectory?: boolean },
+  ): Promise<void>;
+  /** Runs one of the user's programs (a credential helper): its stdout and exit code. Secrets go through `input`. */
+  helper(
+    program: string,
+    args: readonly string[],
+    input: string,
+  ): Promise<{ readonly code: number; readonly output: string }>;
 }

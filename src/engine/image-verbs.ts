@@ -78,6 +78,8 @@ export interface LoadedImage {
   /** Familiar; undefined for an image without a name. */
   readonly reference: string | undefined;
   readonly id: string;
+  /** The id of the image that had this name before. */
+  readonly replaced?: string;
 }
 
 export interface CommitOptions {

@@ -1,13 +1,15 @@
 // The files of an Io: as the user names them, relative to the user's directory.
 
-import { createReadStream } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { errnoOf, fail } from '../base/errors.ts';
+import { pipeline } from 'node:stream/promises';
+import { errnoOf, fail, translateWriteError } from '../base/errors.ts';
 import type { Io } from '../cli/io.ts';
 
 /** `pid`: whose files /dev/stdin, /dev/fd/63 and /proc/self are: the command's, not this process's. */
-export function filesIn(cwd: string, pid: number): Pick<Io, 'readFile' | 'openFile' | 'writeFile'> {
+export function filesIn(cwd: string, pid: number): Pick<Io, 'readFile' | 'openFile' | 'writeFile' | 'replaceFile'> {
   const absolute = (file: string): string =>
     path
       .resolve(cwd, file)
@@ -28,5 +30,25 @@ export function filesIn(cwd: string, pid: number): Pick<Io, 'readFile' | 'openFi
         throw error;
       }
     },
+    async replaceFile(file, data, { mode, makeDirectory }) {
+      const target = await realpath(absolute(file)).catch(() => absolute(file)); // a link stays one
+      const before = await stat(target).catch(() => undefined);
+      if (before !== undefined && !before.isFile()) return pipeline(data, createWriteStream(target));
+      if (makeDirectory === true) await mkdir(path.dirname(target), { recursive: true, mode: 0o700 });
+      await replace(target, data, before === undefined ? mode : before.mode & 0o777);
+    },
   };
+}
+
+async function replace(target: string, data: AsyncIterable<Uint8Array>, mode: number): Promise<void> {
+  const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    await using handle = await open(temporary, 'wx', mode);
+    for await (const chunk of data) await handle.writeFile(chunk);
+    await handle.datasync();
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw translateWriteError(error, target);
+  }
 }

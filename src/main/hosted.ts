@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import os from 'node:os';
 import { HoistError } from '../base/errors.ts';
 import type { AttachEnd, Io, Output } from '../cli/io.ts';
+import { runHelper } from '../registry/client/credentials.ts';
 import { streamEnd } from '../runtime/keeper-stream.ts';
 import { filesIn } from './files-io.ts';
 import { encodeFrame, type Frame, type Hello, parseHello, readFrames } from './frames.ts';
@@ -79,6 +80,7 @@ class ClientIo {
         return ended;
       },
       ...filesIn(hello.cwd, hello.pid),
+      helper: (program, args, input) => runHelper(program, args, { input, env: hello.env }),
     };
   }
 

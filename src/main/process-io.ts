@@ -3,6 +3,7 @@
 
 import type { AttachEnd, AttachRequest, Io, Output } from '../cli/io.ts';
 import type { AttachPoint } from '../engine/engine.ts';
+import { runHelper } from '../registry/client/credentials.ts';
 import { joinStream } from '../runtime/keeper-stream.ts';
 import { filesIn } from './files-io.ts';
 
@@ -35,6 +36,7 @@ export function processIo(): Io {
     signal: abort.signal,
     attach: carry,
     ...filesIn(process.cwd(), process.pid),
+    helper: (program, args, input) => runHelper(program, args, { input, env: process.env }),
   };
 }
 

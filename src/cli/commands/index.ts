@@ -19,10 +19,16 @@ import { top } from './container/top.ts';
 import { update } from './container/update.ts';
 import { wait } from './container/wait.ts';
 import { bootstrap } from './image/bootstrap.ts';
+import { history } from './image/history.ts';
 import { importImage } from './image/import.ts';
+import { load } from './image/load.ts';
 import { images } from './image/ls.ts';
+import { pruneImages } from './image/prune.ts';
 import { pull } from './image/pull.ts';
+import { push } from './image/push.ts';
 import { rmi } from './image/rm.ts';
+import { save } from './image/save.ts';
+import { tag } from './image/tag.ts';
 import { containerInspect, imageInspect, inspect } from './inspect.ts';
 import { connect, disconnect } from './network/connect.ts';
 import { createNetwork } from './network/create.ts';
@@ -30,6 +36,9 @@ import { networkInspect } from './network/inspect.ts';
 import { networks } from './network/ls.ts';
 import { pruneNetworks, removeNetwork } from './network/rm.ts';
 import { plugins } from './plugin.ts';
+import { login } from './registry/login.ts';
+import { logout } from './registry/logout.ts';
+import { search } from './registry/search.ts';
 import { completion } from './system/completion.ts';
 import { explain } from './system/explain.ts';
 import { info } from './system/info.ts';
@@ -58,8 +67,16 @@ const container = [
   update,
   wait,
 ];
-const image = [bootstrap, imageInspect, images, importImage, pull, rmi];
+const image = [bootstrap, history, imageInspect, images, importImage, load, pruneImages, pull, push, rmi, save, tag];
+const registry = [login, logout, search];
 const network = [connect, createNetwork, disconnect, networkInspect, networks, pruneNetworks, removeNetwork];
 const system = [...completion, explain, info, inspect, plugins, version];
 
-export const allCommands: readonly Command[] = [...container, ...image, ...network, ...system, ...unsupported];
+export const allCommands: readonly Command[] = [
+  ...container,
+  ...image,
+  ...network,
+  ...registry,
+  ...system,
+  ...unsupported,
+];

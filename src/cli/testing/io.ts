@@ -22,6 +22,7 @@ export interface FakeIoOptions {
   readonly attach?: (point: AttachPoint, request: AttachRequest) => Promise<AttachEnd>;
   readonly size?: { readonly rows: number; readonly columns: number };
   readonly stdin?: string;
+  readonly helper?: Io['helper'];
 }
 
 export function fakeIo(options: FakeIoOptions = {}): FakeIo {
@@ -70,6 +71,12 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
       if (exclusive && files.has(path)) throw new HoistError('conflict', 'file.exists', `${path} is there already`);
       files.set(path, data);
     },
+    async replaceFile(path, data) {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of data) chunks.push(chunk);
+      files.set(path, Buffer.concat(chunks).toString('latin1'));
+    },
+    helper: options.helper ?? (async () => ({ code: 1, output: 'credentials not found in native keychain' })),
     out: () => Buffer.concat(written.out).toString(),
     err: () => Buffer.concat(written.err).toString(),
     files,

@@ -19,7 +19,7 @@ import type { LoadedImage, LoadOptions } from '../engine.ts';
 import { announce } from './announce.ts';
 import { compressionOf, layerTypeOf } from './archive-kind.ts';
 import { type Archive, type ArchiveMember, openArchive } from './archive-members.ts';
-import { rowDescriptor } from './catalog.ts';
+import { detailsOf, rowDescriptor } from './catalog.ts';
 import type { ImagesDeps } from './deps.ts';
 import { allOrNothing } from './turns.ts';
 
@@ -228,11 +228,16 @@ async function storeImage(
   const taggedAt = (deps.now?.() ?? new Date()).toISOString();
   const id = manifest.config.digest;
   const names = image.names.length === 0 ? [undefined] : image.names;
+  const loaded: LoadedImage[] = [];
   for (const ref of names) {
     const name = ref === undefined ? undefined : canonicalName(ref);
+    const before = name === undefined ? undefined : store.images.named(name);
+    const loser = before === undefined ? undefined : (await detailsOf(store, before).catch(() => undefined))?.id;
+    const reference = ref === undefined ? undefined : familiarName(ref);
+    loaded.push({ reference, id, ...(loser === undefined || loser === id ? {} : { replaced: loser }) });
     if (name === undefined && store.images.list().some((known) => known.manifest.digest === digest)) continue;
     await store.images.tag({ name, manifest: row, repoDigest: undefined, taggedAt });
   }
   announce(deps, 'load', id, { labels: config.config?.Labels });
-  return names.map((ref) => ({ reference: ref === undefined ? undefined : familiarName(ref), id }));
+  return loaded;
 }

@@ -36,6 +36,22 @@ export function credentialOf(auth: RegistryAuth): Credential | undefined {
   return username === '' ? undefined : { kind: 'password', username, password };
 }
 
+/** Where a user's credentials are, and how the user's helpers are run. */
+export interface CredentialPlace {
+  /** config.json */
+  readonly path: string;
+  /** undefined: there is none. */
+  readonly read: () => Promise<Uint8Array | undefined>;
+  readonly helper: RunHelper;
+}
+
+/** Runs a program with `input` on its stdin; what it says on stdout. Never throws for an exit code. */
+export type RunHelper = (
+  program: string,
+  args: readonly string[],
+  input: string,
+) => Promise<{ readonly code: number; readonly output: string }>;
+
 /** Reads Docker's configuration of the user whose environment this is, each time it is asked. */
 export function dockerCredentials(env: Env): CredentialSource {
   return {
@@ -43,33 +59,54 @@ export function dockerCredentials(env: Env): CredentialSource {
       const directory = env['DOCKER_CONFIG'] ?? (env['HOME'] === undefined ? undefined : join(env['HOME'], '.docker'));
       if (directory === undefined) return undefined;
       const path = join(directory, 'config.json');
-      const config = await readConfig(path);
-      const server = serverName(domain);
-      const helper =
-        textAt(recordAt(config, 'credHelpers'), server) ??
-        textAt(recordAt(config, 'credHelpers'), domain) ??
-        textAt(config, 'credsStore');
-      if (helper !== undefined && helper !== '') return askHelper(helper, server, env);
-      return fromAuths(recordAt(config, 'auths'), domain, path);
+      const read = () => readFile(path).catch(absent);
+      const helper: RunHelper = (program, args, input) => runHelper(program, args, { input, env });
+      return credentialsAt({ path, read, helper }).get(domain);
     },
   };
 }
 
+export function credentialsAt(place: CredentialPlace): CredentialSource {
+  return {
+    async get(domain) {
+      const config = await readConfig(place);
+      const helper = helperFor(config, domain);
+      if (helper !== undefined) return askHelper(helper, serverName(domain), place.helper);
+      return fromAuths(recordAt(config, 'auths'), domain, place.path);
+    },
+  };
+}
+
+/** What keeps the credentials of a registry instead of the file: `docker-credential-<name>`. */
+export function helperFor(config: Record<string, unknown>, domain: string): string | undefined {
+  const name =
+    textAt(recordAt(config, 'credHelpers'), serverName(domain)) ??
+    textAt(recordAt(config, 'credHelpers'), domain) ??
+    textAt(config, 'credsStore');
+  if (name === undefined || name === '') return undefined;
+  if (!/^[\w.-]+$/.test(name))
+    fail('invalid', 'credentials.helper', `${JSON.stringify(name)} is no name of a credential helper`);
+  return `docker-credential-${name}`;
+}
+
 /** Docker Hub's credentials are kept under the address of its first API. */
-function serverName(domain: string): string {
+export function serverName(domain: string): string {
   return domain === 'docker.io' ? 'https://index.docker.io/v1/' : domain;
 }
 
-async function readConfig(path: string): Promise<Record<string, unknown>> {
-  let text: string;
+function absent(error: unknown): undefined {
+  if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(errnoOf(error) ?? '')) return undefined;
+  throw error;
+}
+
+export async function readConfig({
+  path,
+  read,
+}: Pick<CredentialPlace, 'path' | 'read'>): Promise<Record<string, unknown>> {
+  const bytes = await read();
+  if (bytes === undefined) return {};
   try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(errnoOf(error) ?? '')) return {};
-    throw error;
-  }
-  try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
     if (isRecord(value)) return value;
   } catch (cause) {
     return fail('invalid', 'credentials.config', `${path} is not valid JSON`, { cause });
@@ -104,11 +141,8 @@ function fromAuths(auths: Record<string, unknown>, domain: string, path: string)
 }
 
 /** `docker-credential-<name> get`: the server on stdin, `{Username, Secret}` on stdout. */
-async function askHelper(name: string, server: string, env: Env): Promise<Credential | undefined> {
-  const program = `docker-credential-${name}`;
-  if (!/^[\w.-]+$/.test(name))
-    fail('invalid', 'credentials.helper', `${JSON.stringify(name)} is no name of a credential helper`);
-  const { code, output } = await runHelper(program, server, env);
+async function askHelper(program: string, server: string, run: RunHelper): Promise<Credential | undefined> {
+  const { code, output } = await run(program, ['get'], server);
   if (code !== 0) {
     // The protocol has no other sign for "nothing stored here" than this sentence.
     if (/credentials not found/i.test(output)) return undefined;
@@ -132,13 +166,14 @@ async function askHelper(name: string, server: string, env: Env): Promise<Creden
   }
 }
 
-function runHelper(
+/** The secret goes through the pipe, never into the arguments. */
+export function runHelper(
   program: string,
-  server: string,
-  env: Env,
+  args: readonly string[],
+  { input, env }: { readonly input: string; readonly env: Env },
 ): Promise<{ readonly code: number; readonly output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, ['get'], { env, stdio: ['pipe', 'pipe', 'ignore'] });
+    const child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'ignore'] });
     // Not spawn's own `timeout`: its timer goes on when the program cannot be started.
     const timer = setTimeout(() => child.kill(), 60_000);
     const chunks: Buffer[] = [];
@@ -161,7 +196,7 @@ function runHelper(
       resolve({ code: code ?? -1, output: Buffer.concat(chunks).toString('utf8') });
     });
     child.stdin.on('error', () => {});
-    child.stdin.end(server);
+    child.stdin.end(input);
   });
 }
 

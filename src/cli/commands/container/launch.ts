@@ -4,6 +4,7 @@ import { fail, isHoistError } from '../../../base/errors.ts';
 import type { ContainerCreate } from '../../../spec/docker/container.ts';
 import { familiarName, isImageId, parseReference, withDefaultTag } from '../../../spec/oci/reference.ts';
 import type { Flag, FlagValues, Invocation } from '../../command.ts';
+import { authFor } from '../../credentials.ts';
 import { flagTable } from '../../flags.ts';
 import type { Io } from '../../io.ts';
 import { showProgress } from '../../render/progress.ts';
@@ -52,7 +53,8 @@ async function pullFor(invocation: Invocation, image: string, platform: string):
   const { io, flags, engine } = invocation;
   const progress = showProgress(flags.bool('quiet') ? undefined : io.stderr, io);
   try {
-    const pulled = await engine.images.pull(image, { platform, onProgress: progress.report, signal: io.signal });
+    const auth = await authFor(io, image);
+    const pulled = await engine.images.pull(image, { platform, auth, onProgress: progress.report, signal: io.signal });
     progress.report({ kind: 'message', text: `Digest: ${pulled.digest}` });
     const how = pulled.changed ? 'Downloaded newer image' : 'Image is up to date';
     progress.report({ kind: 'message', text: `Status: ${how} for ${withTag(image)}` });

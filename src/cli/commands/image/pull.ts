@@ -3,6 +3,7 @@
 import { fail } from '../../../base/errors.ts';
 import { parseReference } from '../../../spec/oci/reference.ts';
 import type { Command } from '../../command.ts';
+import { authFor } from '../../credentials.ts';
 import { flagTable } from '../../flags.ts';
 import { showProgress } from '../../render/progress.ts';
 import { checkPlatform } from '../../run/platform.ts';
@@ -32,7 +33,8 @@ export const pull: Command = {
     const progress = showProgress(quiet ? undefined : io.stdout, io);
     let pulled: Awaited<ReturnType<typeof engine.images.pull>>;
     try {
-      const options = { platform, onProgress: progress.report, signal: io.signal };
+      const auth = await authFor(io, reference);
+      const options = { platform, auth, onProgress: progress.report, signal: io.signal };
       pulled = await engine.images.pull(reference, allTags ? { ...options, allTags } : options);
       progress.report({ kind: 'message', text: `Digest: ${pulled.digest}` });
       const how = pulled.changed ? 'Downloaded newer image' : 'Image is up to date';
