@@ -9,10 +9,11 @@ import { allCommands } from './commands/index.ts';
 import { complaints } from './testing/complaints.ts';
 import { type Answer, realDocker } from './testing/dockerapi.ts';
 import * as documents from './testing/documents.ts';
-import { fakeEngine } from './testing/engine.ts';
+import { fakeEngine, id64 } from './testing/engine.ts';
 import { fakeIo } from './testing/io.ts';
 import { listings } from './testing/listings.ts';
 import { templates } from './testing/templates.ts';
+import * as world from './testing/world.ts';
 
 const follows = '28.2.';
 const skip = whyNot();
@@ -28,14 +29,37 @@ function whyNot(): string | false {
 
 const now = Math.floor(Date.now() / 1000);
 
+/** What does not depend on names. Deletions of the prune routes are the fake engine's. */
+const fixed: Readonly<Record<string, unknown>> = {
+  '/info': {},
+  '/networks': world.networks,
+  '/plugins': [],
+  '/system/df': world.usage(now),
+  '/events': world.events.map((event) => `${JSON.stringify(event)}\n`).join(''),
+  '/containers/web/stats': world.stats,
+  '/containers/web/top': { Titles: ['PID', 'CMD'], Processes: [['1', 'sh']] },
+  '/containers/web/pause': '',
+  '/containers/web/unpause': '',
+  '/containers/web/update': { Warnings: [] },
+  '/containers/prune': { ContainersDeleted: [id64('c')], SpaceReclaimed: 1_234_000 },
+  '/networks/prune': { NetworksDeleted: ['old'] },
+  '/volumes/prune': { VolumesDeleted: ['old'], SpaceReclaimed: 1_234_000 },
+  '/images/prune': { ImagesDeleted: [{ Deleted: `sha256:${id64('1')}` }], SpaceReclaimed: 1_234_000 },
+  '/build/prune': { CachesDeleted: [], SpaceReclaimed: 0 },
+};
+
 function answer(path: string): Answer {
   const [route = ''] = path.split('?');
   const found = (body: unknown): Answer => ({ status: 200, body });
+  if (Object.hasOwn(fixed, route)) return found(fixed[route]);
   if (route === '/containers/json') return found(documents.summaries(now));
   if (route === '/images/json') return found(documents.imageSummaries(now));
-  if (route === '/info') return found({});
-  const [, noun, name = ''] = /^\/(container|image)s\/(.+?)(?:\/\w+)?$/.exec(route) ?? [];
+  const [, noun, name = ''] = /^\/(container|image|network)s\/(.+?)(?:\/\w+)?$/.exec(route) ?? [];
   const ref = decodeURIComponent(name);
+  if (noun === 'network') {
+    const network = world.networks.find(({ Name }) => Name === ref);
+    return network === undefined ? { status: 404, body: { message: `network ${ref} not found` } } : found(network);
+  }
   if (noun === 'container' && route.endsWith('/json') && ['web', documents.container.Id].includes(ref))
     return found(documents.container);
   if (noun === 'image' && route.endsWith('/json') && documents.image.RepoTags.includes(ref))
@@ -56,6 +80,10 @@ async function ours(args: readonly string[]): Promise<Told> {
     images: [documents.image],
     summaries: documents.summaries(now),
     imageSummaries: documents.imageSummaries(now),
+    networks: world.networks,
+    usage: world.usage(now),
+    events: world.events,
+    stats: [world.stats],
   });
   const code = await runCli(args, io, () => engine);
   return { out: io.out(), err: io.err(), code };
@@ -104,7 +132,7 @@ test("a hundred bad command lines get the Docker client's words and exit codes",
   );
 });
 
-test("ps and images print the Docker client's tables, templates and JSON", { skip }, async () => {
+test("lists print the Docker client's tables, templates and JSON", { skip }, async () => {
   await compare(listings, (told) => told);
 });
 

@@ -174,7 +174,7 @@ test('completion scripts ask for commands, flags, values and names', async () =>
     (await completions(typed, allCommands, fakeEngine(world))).map((line) => line.split('\t', 1)[0]);
   assert.match((await hoist(['__complete', '--', '--ro'])).out, /^--root\t.*\n:end\n$/);
   assert.deepEqual(await words('ru'), ['run', ':end']);
-  assert.deepEqual(await words('container', 'st'), ['start', 'stop', ':end']);
+  assert.deepEqual(await words('container', 'st'), ['start', 'stats', 'stop', ':end']);
   assert.deepEqual(await words('--root', '/x', 'stop', 'w'), ['web', ':end']);
   assert.deepEqual(await words('rm', 'web', ''), ['other/alias', 'db', 'é-üñ', ':end']);
   assert.deepEqual(await words('run', '--net', 'n'), ['none', ':end']);

@@ -14,6 +14,7 @@ import { rename } from './container/rename.ts';
 import { rm } from './container/rm.ts';
 import { run } from './container/run.ts';
 import { start } from './container/start.ts';
+import { stats } from './container/stats.ts';
 import { restart, stop } from './container/stop.ts';
 import { top } from './container/top.ts';
 import { update } from './container/update.ts';
@@ -40,8 +41,11 @@ import { login } from './registry/login.ts';
 import { logout } from './registry/logout.ts';
 import { search } from './registry/search.ts';
 import { completion } from './system/completion.ts';
+import { df } from './system/df.ts';
+import { events } from './system/events.ts';
 import { explain } from './system/explain.ts';
 import { info } from './system/info.ts';
+import { pruneSystem } from './system/prune.ts';
 import { version } from './system/version.ts';
 import { unsupported } from './unsupported.ts';
 
@@ -61,6 +65,7 @@ const container = [
   rm,
   run,
   start,
+  stats,
   stop,
   top,
   unpause,
@@ -70,7 +75,7 @@ const container = [
 const image = [bootstrap, history, imageInspect, images, importImage, load, pruneImages, pull, push, rmi, save, tag];
 const registry = [login, logout, search];
 const network = [connect, createNetwork, disconnect, networkInspect, networks, pruneNetworks, removeNetwork];
-const system = [...completion, explain, info, inspect, plugins, version];
+const system = [...completion, df, events, explain, info, inspect, plugins, pruneSystem, version];
 
 export const allCommands: readonly Command[] = [
   ...container,

@@ -32,7 +32,7 @@ ${listFormatFlag}
           Name: 'NAME',
           Description: 'DESCRIPTION',
           Enabled: 'ENABLED',
-          PluginReference: 'PLUGIN REFERENCE',
+          PluginReference: 'IMAGE',
         },
         rows: [],
       }),

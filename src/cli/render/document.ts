@@ -7,7 +7,7 @@ import { nilMap, nilSlice } from '../template/values.ts';
 
 /** Keys whose value is a map in Docker's Go types: their keys are data. */
 const maps = new Set(
-  'Annotations Config.Config Data ExposedPorts Labels Networks Options PortBindings Ports StorageOpt Sysctls Tmpfs Volumes'.split(
+  'Annotations AuxiliaryAddresses Config.Config Containers Data DriverOpts ExposedPorts Labels Networks Options PortBindings Ports StorageOpt Sysctls Tmpfs Volumes'.split(
     ' ',
   ),
 );

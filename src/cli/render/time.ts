@@ -29,3 +29,15 @@ export function goTime(text: string | undefined): string {
   const offset = zone === 'Z' ? '+0000 UTC' : `${zone.replace(':', '')} ${zone.replace(':', '')}`;
   return `${day} ${time}${fraction.replace(/\.?0+$/, '')} ${offset}`;
 }
+
+/** Unix nanoseconds as RFC 3339 with nine digits, in local time. */
+export function localNano(nanoseconds: number): string {
+  const whole = BigInt(Math.trunc(nanoseconds));
+  const date = new Date(Number(whole / 1_000_000n));
+  const offset = -date.getTimezoneOffset();
+  const sign = offset < 0 ? '-' : '+';
+  const zone = offset === 0 ? 'Z' : `${sign}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return `${day}T${time}.${String(whole % 1_000_000_000n).padStart(9, '0')}${zone}`;
+}

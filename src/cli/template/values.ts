@@ -8,6 +8,9 @@ export type Method = (...args: readonly unknown[]) => unknown;
 /** Names the Go type of a struct in error messages; only rows of lists have it, and Go escapes their JSON for HTML. */
 export const goType: unique symbol = Symbol('goType');
 
+/** What stands for a struct in JSON, where its tags give its fields other names. */
+export const goJsonAs: unique symbol = Symbol('goJsonAs');
+
 /** A slice and a map that are nil: they print as empty, and are null in JSON. */
 export const nilSlice: readonly unknown[] = [];
 export const nilMap: ReadonlyMap<string, unknown> = new Map();
@@ -85,6 +88,7 @@ export function fieldsOf(struct: Readonly<Record<string, unknown>>): readonly (r
 export function goJson(value: unknown): string {
   if (isNil(value) || value === nilSlice || value === nilMap) return 'null';
   if (Array.isArray(value)) return `[${value.map(goJson).join(',')}]`;
+  if (isStruct(value) && goJsonAs in value) return goJson(value[goJsonAs]);
   const entries = isMap(value) ? sortedEntries(value) : isStruct(value) ? fieldsOf(value) : undefined;
   if (entries === undefined) return JSON.stringify(value);
   const present = entries.filter(([, item]) => item !== undefined);

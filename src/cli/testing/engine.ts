@@ -264,7 +264,11 @@ export function fakeEngine(world: FakeWorld = {}): FakeEngine {
         const found = world.networks?.find(({ Id, Name }) => Name === ref || Id.startsWith(ref));
         return found ?? fail('not_found', 'network.not_found', `network ${ref} not found`);
       },
-      remove: async (ref) => log('network rm', ref),
+      async remove(ref) {
+        log('network rm', ref);
+        if (world.networks?.some(({ Name }) => Name === ref) === false)
+          fail('not_found', 'network.not_found', `network ${ref} not found`);
+      },
       connect: async (ref, request) => log('network connect', ref, request),
       disconnect: async (ref, request) => log('network disconnect', ref, request),
       async prune(filters) {

@@ -92,7 +92,7 @@ ${listFormatFlag}
   },
 };
 
-function containerRow(
+export function containerRow(
   container: ContainerSummary,
   { now, truncate }: { readonly now: number; readonly truncate: boolean },
 ): Readonly<Record<string, unknown>> {

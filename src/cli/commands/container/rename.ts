@@ -2,6 +2,7 @@
 
 import { fail } from '../../../base/errors.ts';
 import type { Command } from '../../command.ts';
+import { errorLines } from '../../each.ts';
 
 export const rename: Command = {
   names: [['rename'], ['container', 'rename']],
@@ -10,10 +11,15 @@ export const rename: Command = {
   args: { min: 2, max: 2 },
   flags: [],
   completes: 'container',
-  async run({ args, engine }) {
+  async run({ io, args, engine }) {
     const [from = '', to = ''] = args.map((name) => name.trim());
     if (from === '' || to === '') fail('invalid', 'cli.name', 'Error: Neither old nor new names may be empty');
-    await engine.containers.rename(from, to);
-    return 0;
+    try {
+      await engine.containers.rename(from, to);
+      return 0;
+    } catch (error) {
+      await io.stderr.write(`${errorLines(error)}Error: failed to rename container named ${from}\n`);
+      return 1;
+    }
   },
 };

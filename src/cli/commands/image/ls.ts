@@ -123,7 +123,7 @@ function cut(text: string, at: number): readonly [string, string] {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-function imageRow(
+export function imageRow(
   image: ImageSummary,
   { repository, tag, digest }: Name,
   { now, truncate }: { readonly now: number; readonly truncate: boolean },
