@@ -2,8 +2,8 @@
 // templates want Go's values, so what Go has as a map becomes a Map and the rest stays a struct.
 
 import { fail, isHoistError } from '../../base/errors.ts';
-import { parseTemplate, type Template } from '../template/template.ts';
-import { nilMap, nilSlice } from '../template/values.ts';
+import { parseTemplate, type Template } from '../../base/template/template.ts';
+import { nilMap, nilSlice } from '../../base/template/values.ts';
 
 /** Keys whose value is a map in Docker's Go types: their keys are data. */
 const maps = new Set(

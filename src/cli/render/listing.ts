@@ -1,10 +1,10 @@
 // Lists as Docker's --format understands them: `table`, `table TEMPLATE`, `json`, `raw`, or a template for each row.
 
 import { fail, isHoistError } from '../../base/errors.ts';
-import type { Functions } from '../template/evaluate.ts';
-import { dockerFunctions } from '../template/functions.ts';
-import { parseTemplate, type Template } from '../template/template.ts';
-import { goJson } from '../template/values.ts';
+import type { Functions } from '../../base/template/evaluate.ts';
+import { dockerFunctions } from '../../base/template/functions.ts';
+import { parseTemplate, type Template } from '../../base/template/template.ts';
+import { goJson } from '../../base/template/values.ts';
 import { alignTable } from './table.ts';
 
 export interface Listing {

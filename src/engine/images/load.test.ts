@@ -75,7 +75,9 @@ test('load: an OCI layout, for this machine and for another', () =>
     const members = layout(['arm64', 'amd64'], { 'io.containerd.image.name': 'docker.io/library/app:1' });
     assert.deepEqual(await load(members), [{ reference: 'app:1', id: sha256(configOf('amd64')) }]);
     assert.deepEqual(await contentsOf(world.store), { blobs: 4, layers: 2 });
-    assert.deepEqual(await load(members, 'linux/arm64'), [{ reference: 'app:1', id: sha256(configOf('arm64')) }]);
+    assert.deepEqual(await load(members, 'linux/arm64'), [
+      { reference: 'app:1', id: sha256(configOf('arm64')), replaced: sha256(configOf('amd64')) },
+    ]);
     await assert.rejects(load(members, 'linux/s390x'), { code: 'image.no_platform' });
   }));
 

@@ -1,6 +1,8 @@
 // hoist ps: containers as rows.
 
 import { humanDuration } from '../../../base/duration.ts';
+import { quoted } from '../../../base/template/strings.ts';
+import { goType } from '../../../base/template/values.ts';
 import type { ContainerSummary } from '../../../spec/docker/container.ts';
 import type { Command } from '../../command.ts';
 import { clientConfig } from '../../config.ts';
@@ -12,8 +14,6 @@ import { displayPorts } from '../../render/ports.ts';
 import { humanSize } from '../../render/size.ts';
 import { ellipsis, shortId } from '../../render/text.ts';
 import { localTime } from '../../render/time.ts';
-import { quoted } from '../../template/strings.ts';
-import { goType } from '../../template/values.ts';
 import { parseInt64 } from '../../values.ts';
 
 const tableFormat =

@@ -1,9 +1,9 @@
 // One row of `stats`: a sample of a container's counters as percentages and sizes.
 
+import { goType } from '../../../base/template/values.ts';
 import type { ContainerStats } from '../../../spec/docker/system.ts';
 import { bytesSize, humanSize } from '../../render/size.ts';
 import { shortId } from '../../render/text.ts';
-import { goType } from '../../template/values.ts';
 
 export interface Sample {
   /** As it was asked for. */

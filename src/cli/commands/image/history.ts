@@ -1,6 +1,7 @@
 // hoist history: the steps that made an image.
 
 import { humanDuration } from '../../../base/duration.ts';
+import { goType } from '../../../base/template/values.ts';
 import type { Command } from '../../command.ts';
 import { flagTable } from '../../flags.ts';
 import { listFormatFlag } from '../../formatflag.ts';
@@ -8,7 +9,6 @@ import { renderListing } from '../../render/listing.ts';
 import { humanSize } from '../../render/size.ts';
 import { ellipsis, shortId } from '../../render/text.ts';
 import { checkPlatform } from '../../run/platform.ts';
-import { goType } from '../../template/values.ts';
 
 const createdByWidth = 45;
 

@@ -2,6 +2,7 @@
 
 import { humanDuration } from '../../../base/duration.ts';
 import { fail } from '../../../base/errors.ts';
+import { goType } from '../../../base/template/values.ts';
 import type { ImageSummary } from '../../../spec/docker/image.ts';
 import type { Command, FlagValues } from '../../command.ts';
 import { clientConfig } from '../../config.ts';
@@ -12,7 +13,6 @@ import { renderListing } from '../../render/listing.ts';
 import { humanSize } from '../../render/size.ts';
 import { shortId } from '../../render/text.ts';
 import { localTime } from '../../render/time.ts';
-import { goType } from '../../template/values.ts';
 
 const created = '{{if .CreatedSince }}{{.CreatedSince}}{{else}}N/A{{end}}';
 const tableFormat = `table {{.Repository}}\\t{{.Tag}}\\t{{.ID}}\\t${created}\\t{{.Size}}`;

@@ -1,5 +1,6 @@
 // hoist network ls: networks as rows.
 
+import { goType } from '../../../base/template/values.ts';
 import type { NetworkInspect } from '../../../spec/docker/network.ts';
 import type { Command } from '../../command.ts';
 import { clientConfig } from '../../config.ts';
@@ -10,7 +11,6 @@ import { renderListing } from '../../render/listing.ts';
 import { naturally, quietFormat } from '../../render/order.ts';
 import { shortId } from '../../render/text.ts';
 import { goTime } from '../../render/time.ts';
-import { goType } from '../../template/values.ts';
 
 export const networks: Command = {
   names: [

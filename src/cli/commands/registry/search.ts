@@ -1,12 +1,12 @@
 // hoist search: what a registry's search knows, Docker Hub's where no other registry is named.
 
+import { goType } from '../../../base/template/values.ts';
 import type { Command } from '../../command.ts';
 import { authAt } from '../../credentials.ts';
 import { filters } from '../../filters.ts';
 import { flagTable } from '../../flags.ts';
 import { renderListing } from '../../render/listing.ts';
 import { ellipsis } from '../../render/text.ts';
-import { goType } from '../../template/values.ts';
 
 const descriptionWidth = 45;
 

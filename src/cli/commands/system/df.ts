@@ -1,5 +1,6 @@
 // hoist system df: what images, containers and volumes take of the disk, and what of it could be had back.
 
+import { goJson, goType } from '../../../base/template/values.ts';
 import type { ImageSummary } from '../../../spec/docker/image.ts';
 import type { DiskUsage } from '../../../spec/docker/system.ts';
 import type { Volume } from '../../../spec/docker/volume.ts';
@@ -9,7 +10,6 @@ import { listFormatFlag } from '../../formatflag.ts';
 import { parseFormat, templateFailure } from '../../render/document.ts';
 import { type Listing, renderListing } from '../../render/listing.ts';
 import { humanSize } from '../../render/size.ts';
-import { goJson, goType } from '../../template/values.ts';
 import { containerRow } from '../container/ps.ts';
 import { imageRow } from '../image/ls.ts';
 

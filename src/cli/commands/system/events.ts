@@ -1,6 +1,8 @@
 // hoist events: what happens, as it happens.
 
 import { fail, isHoistError } from '../../../base/errors.ts';
+import { parseTemplate } from '../../../base/template/template.ts';
+import { goJson, goJsonAs, goType } from '../../../base/template/values.ts';
 import type { EventMessage } from '../../../spec/docker/system.ts';
 import type { Command } from '../../command.ts';
 import { filters } from '../../filters.ts';
@@ -8,8 +10,6 @@ import { flagTable } from '../../flags.ts';
 import { documentFormatFlag } from '../../formatflag.ts';
 import { parseMoment } from '../../moment.ts';
 import { localNano } from '../../render/time.ts';
-import { parseTemplate } from '../../template/template.ts';
-import { goJson, goJsonAs, goType } from '../../template/values.ts';
 
 export const events: Command = {
   names: [['events'], ['system', 'events']],

@@ -1,6 +1,6 @@
 // Go's text/template, part two: tokens to a tree.
 
-import { fail } from '../../base/errors.ts';
+import { fail } from '../errors.ts';
 import { lex, type Token } from './lex.ts';
 import { goString, quoted } from './strings.ts';
 import type { At, Node, Operand, Pipe, Tree } from './tree.ts';

@@ -1,6 +1,6 @@
 // The functions of Go's text/template, and Docker's own (json, join, split, lower, upper, title, pad, truncate).
 
-import { fail } from '../../base/errors.ts';
+import { fail } from '../errors.ts';
 import type { Functions } from './evaluate.ts';
 import { sprintf } from './printf.ts';
 import { goJson, goPrint, isMap, isNil, isStruct, truth, typeName } from './values.ts';

@@ -2,12 +2,12 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { runCli } from '../app.ts';
-import { container } from '../testing/documents.ts';
-import { fakeEngine } from '../testing/engine.ts';
-import { fakeIo } from '../testing/io.ts';
-import { templates } from '../testing/templates.ts';
-import { parseTemplate } from './template.ts';
+import { parseTemplate } from '../base/template/template.ts';
+import { runCli } from './app.ts';
+import { container } from './testing/documents.ts';
+import { fakeEngine } from './testing/engine.ts';
+import { fakeIo } from './testing/io.ts';
+import { templates } from './testing/templates.ts';
 
 const print = (source: string, data?: unknown): string => parseTemplate(source).execute(data);
 

@@ -2,7 +2,7 @@
 // markers `{{-` and `-}}` applied and comments dropped, and each action cut into tokens.
 // https://pkg.go.dev/text/template
 
-import { fail } from '../../base/errors.ts';
+import { fail } from '../errors.ts';
 
 export type TokenKind =
   | 'text' // outside of actions

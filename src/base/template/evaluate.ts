@@ -1,6 +1,6 @@
 // Go's text/template, part three: a tree and data to text.
 
-import { fail, isHoistError } from '../../base/errors.ts';
+import { fail, isHoistError } from '../errors.ts';
 import type { At, Node, Operand, Pipe, Tree } from './tree.ts';
 import { goPrint, isMap, isNil, isStruct, type Method, sortedEntries, truth, typeName } from './values.ts';
 
