@@ -22,7 +22,7 @@ export interface AttachOptions extends SpoolLimits {
   readonly raw?: boolean;
 }
 
-/** Fails as the API answers before the stream begins. From its return on, a start waits for this client. */
+/** Fails as the API answers before the stream begins. A start waits for this client from the moment when it is served. */
 export async function attachSession(
   containers: Containers,
   ref: string,
@@ -35,9 +35,6 @@ export async function attachSession(
     fail('conflict', 'container.paused', `container ${Id} is paused, unpause the container before attach`);
   if (State.Restarting)
     fail('conflict', 'container.restarting', `container ${Id} is restarting, wait until the container is running`);
-  const wait = new AbortController();
-  const point = query.stream ? containers.attach(Id, { wait: wait.signal }) : undefined;
-  point?.catch(() => undefined); // told by serve
   const tty = Config.Tty;
   const request = {
     stdin: query.stdin && Config.OpenStdin,
@@ -49,8 +46,8 @@ export async function attachSession(
     tty,
     async serve(wire) {
       const client = clientOf(wire, !tty && options.raw !== true, options);
-      client.gone.addEventListener('abort', () => wait.abort());
-      if (client.gone.aborted) wait.abort();
+      const point = query.stream ? containers.attach(Id, { wait: client.gone }) : undefined;
+      point?.catch(() => undefined); // told below
       try {
         if (query.logs) await replay(client, containers, Id, query);
         if (point !== undefined) await carry(client, await point, request);
