@@ -31,8 +31,23 @@ export interface Live {
   turn: Promise<unknown>;
   /** Execs under way, by id. */
   readonly execs: Set<string>;
-  /** A stop under way: restart must not take its exit for the program's own. */
+  /** Settles when the end of the process has been noted; undefined while there is none. */
   ended: Promise<void> | undefined;
+  /** Its end was asked for: no policy starts it again. Until the next start. */
+  endWanted: boolean;
+  /** `restart` is under way: the end of the process is not that of an --rm container. */
+  comesBack: boolean;
+  /** Milliseconds that the last automatic restart waited; 0: there was none. */
+  backoff: number;
+}
+
+/** Looks after containers while nobody asks: starts them again, probes their health. Only a resident engine has one. */
+export interface Supervisor {
+  /** Its process ended and its policy wants another; `live.backoff` says when. */
+  restartLater(live: Live): void;
+  /** Begins or goes on with its health checks, as its state has it; stops them where it is not running. */
+  watchHealth(live: Live): void;
+  stop(): void;
 }
 
 /** What a container gets of a network: for its record, and for its plan. */
@@ -78,6 +93,7 @@ export interface ContainerPool {
   readonly gone: Map<string, number>;
   /** The engine leaves: links that close from now on say nothing about their containers. */
   closing: boolean;
+  supervisor: Supervisor | undefined;
 }
 
 export function newLive(record: ContainerRecord): Live {
@@ -90,6 +106,9 @@ export function newLive(record: ContainerRecord): Live {
     turn: Promise.resolve(),
     execs: new Set(),
     ended: undefined,
+    endWanted: false,
+    comesBack: false,
+    backoff: 0,
   };
 }
 

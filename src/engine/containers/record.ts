@@ -11,7 +11,7 @@ import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { readJson } from '../../base/files.ts';
 import { k, type Op, op } from '../../plan/ops.ts';
-import type { ContainerConfig, ContainerStatus, HostConfig, MountPoint } from '../../spec/docker/container.ts';
+import type { ContainerConfig, ContainerStatus, Health, HostConfig, MountPoint } from '../../spec/docker/container.ts';
 import type { Digest } from '../../spec/oci/image.ts';
 
 export const recordSchema = 1;
@@ -41,6 +41,18 @@ export interface RunState {
   readonly error: string;
   readonly startedAt: string;
   readonly finishedAt: string;
+  /** Of a container with a health check, once it was started. */
+  readonly health?: Health;
+}
+
+/** It has a process, though that may be frozen. */
+export function isAlive({ status }: Pick<RunState, 'status'>): boolean {
+  return status === 'running' || status === 'paused';
+}
+
+/** What Docker calls running: also what is about to be started again by itself. */
+export function isUp(state: Pick<RunState, 'status'>): boolean {
+  return isAlive(state) || state.status === 'restarting';
 }
 
 export interface ContainerRecord {
@@ -57,6 +69,10 @@ export interface ContainerRecord {
   readonly mounts: readonly MountPoint[];
   readonly state: RunState;
   readonly endpoint?: EndpointRecord;
+  /** Automatic restarts since somebody started it. */
+  readonly restartCount?: number;
+  /** Somebody stopped it: `unless-stopped` leaves it alone, also in the next engine. */
+  readonly manuallyStopped?: boolean;
 }
 
 export interface ContainerPaths {
