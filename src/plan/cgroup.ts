@@ -21,17 +21,9 @@ export interface CgroupOps {
 const always = ['memory', 'pids', 'cpu', 'cpuacct', 'devices', 'freezer', 'blkio'];
 
 export function cgroupOps(path: string, resources: OciResources, facts: HostFacts): CgroupOps {
-  const { version, mounts } = facts.cgroup;
-  const paths: Record<string, string> = {};
-  if (version === 2) paths[''] = `${mounts['']}${path}`;
-  else {
-    for (const name of [...always, ...(needsCpuset(resources) ? ['cpuset'] : [])]) {
-      const mount = mounts[name];
-      // cpu and cpuacct are often one hierarchy under two names: one group is enough
-      if (mount !== undefined && !Object.values(paths).includes(`${mount}${path}`)) paths[name] = `${mount}${path}`;
-    }
-  }
-  const limits = version === 2 ? limitsV2(resources, paths[''] ?? '') : limitsV1(resources, paths, facts);
+  const { version } = facts.cgroup;
+  const paths = cgroupPaths(path, resources, facts);
+  const limits = limitOps(paths, resources, facts);
   const entries = Object.entries(paths);
   const join = (name: string): Slot => `join:${name || 'cgroup'}`;
   return {
@@ -67,6 +59,51 @@ export function cgroupOps(path: string, resources: OciResources, facts: HostFact
       version === 2 ? `${paths['']}/memory.events` : paths['memory'] ? `${paths['memory']}/memory.oom_control` : '',
     paths,
   };
+}
+
+/** controller ('' on v2) -> directory of a container's group. */
+function cgroupPaths(path: string, resources: OciResources, { cgroup }: HostFacts): Record<string, string> {
+  const { version, mounts } = cgroup;
+  if (version === 2) return { '': `${mounts['']}${path}` };
+  const paths: Record<string, string> = {};
+  for (const name of [...always, ...(needsCpuset(resources) ? ['cpuset'] : [])]) {
+    const mount = mounts[name];
+    // cpu and cpuacct are often one hierarchy under two names: one group is enough
+    if (mount !== undefined && !Object.values(paths).includes(`${mount}${path}`)) paths[name] = `${mount}${path}`;
+  }
+  return paths;
+}
+
+/** Every limit of `resources` as a write to its file; also for a container that runs. */
+function limitOps(paths: Readonly<Record<string, string>>, resources: OciResources, facts: HostFacts): Op[] {
+  return facts.cgroup.version === 2 ? limitsV2(resources, paths[''] ?? '') : limitsV1(resources, paths, facts);
+}
+
+/**
+ * New limits for a container that runs. v1: memory alone must never be over memory and swap together, whichever of them
+ * is written first, so the one that grows goes first (`grows`); a cpuset that it did not have is made, for its processes
+ * to be moved to.
+ */
+export function updateOps(path: string, resources: OciResources, facts: HostFacts, grows: boolean): Op[] {
+  const paths = cgroupPaths(path, resources, facts);
+  const { cpuset } = paths;
+  const ops = limitOps(paths, resources, facts);
+  const isSwap = (one: Op): boolean => one.op === 'writeFile' && one.path.endsWith('memsw.limit_in_bytes');
+  return [
+    ...(cpuset ? [op('mkdir', { path: cpuset, mode: 0o755 }, "the container's cpuset cgroup", k.EEXIST)] : []),
+    ...(grows ? [...ops.filter(isSwap), ...ops.filter((one) => !isSwap(one))] : ops),
+  ];
+}
+
+/** Where a container's group of a controller is; '' where it has none (v2: always its one group). */
+export function groupOf(path: string, controller: string, { cgroup }: HostFacts): string {
+  const mount = cgroup.mounts[cgroup.version === 2 ? '' : controller];
+  return mount === undefined ? '' : `${mount}${path}`;
+}
+
+/** The path of a container's groups below every hierarchy. */
+export function containerGroup(id: string): string {
+  return `/hoist/${id}`;
 }
 
 function needsCpuset(resources: OciResources): boolean {

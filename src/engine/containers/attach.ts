@@ -5,19 +5,30 @@ import type { AttachPoint } from '../engine.ts';
 import type { Attacher, ContainerPool, Live } from './deps.ts';
 import { findContainer } from './find.ts';
 import { pathsOf } from './record.ts';
+import { tell } from './tell.ts';
 
 export function attachContainer(pool: ContainerPool, ref: string, wait?: AbortSignal): Promise<AttachPoint> {
   const live = findContainer(pool, ref);
   const { record, link } = live;
+  requireAttachable(live, wait !== undefined);
+  tell(pool, record, 'attach');
   if (link)
     return Promise.resolve({
       socket: pathsOf(pool.deps.paths, record.id).socket,
       tty: record.config.Tty,
       stdin: record.config.OpenStdin,
     });
-  if (wait === undefined)
+  return nextStart(live, wait ?? new AbortController().signal);
+}
+
+function requireAttachable({ record, link }: Live, waits: boolean): void {
+  const { id, state } = record;
+  if (state.status === 'paused')
+    fail('conflict', 'container.paused', `container ${id} is paused, unpause the container before attach`);
+  if (state.status === 'restarting')
+    fail('conflict', 'container.restarting', `container ${id} is restarting, wait until the container is running`);
+  if (!link && !waits)
     fail('conflict', 'container.not_running', 'You cannot attach to a stopped container, start it first');
-  return nextStart(live, wait);
 }
 
 function nextStart(live: Live, wait: AbortSignal): Promise<AttachPoint> {

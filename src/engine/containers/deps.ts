@@ -23,7 +23,7 @@ export interface Live {
   record: ContainerRecord;
   link: KeeperLink | undefined;
   /** Told at every end of the process. */
-  readonly exited: Set<(state: RunState) => void>;
+  readonly exited: Set<(state: RunState, startFailed?: boolean) => void>;
   readonly removed: Set<(exitCode: number) => void>;
   /** Who will join at the next start, and must be waited for before output is read. */
   readonly attaching: Set<Attacher>;

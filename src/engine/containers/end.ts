@@ -2,7 +2,7 @@
 
 import { rmdirSync } from 'node:fs';
 import { readJsonNow } from '../../base/files.ts';
-import { cgroupOps } from '../../plan/cgroup.ts';
+import { cgroupOps, containerGroup, groupOf } from '../../plan/cgroup.ts';
 import type { Op } from '../../plan/ops.ts';
 import type { KeeperEnd } from '../../runtime/keeper.ts';
 import type { ContainerPool, Live } from './deps.ts';
@@ -99,7 +99,7 @@ export function readExit(file: string): ExitRecord | undefined {
 async function cleanUpAfterKeeper({ deps }: ContainerPool, record: ContainerRecord): Promise<void> {
   const cleanup: Op[] = [
     ...(record.endpoint ? await deps.network.cleanup(record, record.endpoint) : []),
-    ...cgroupOps(`/hoist/${record.id}`, { devices: [], cpu: { cpus: '0' } }, deps.facts).cleanup,
+    ...cgroupOps(containerGroup(record.id), { devices: [], cpu: { cpus: '0' } }, deps.facts).cleanup,
   ];
   await deps
     .executor()
@@ -111,6 +111,6 @@ async function cleanUpAfterKeeper({ deps }: ContainerPool, record: ContainerReco
 function dropLateCpuset({ deps }: ContainerPool, { id, hostConfig }: ContainerRecord): void {
   if (deps.facts.cgroup.version !== 1 || (hostConfig.CpusetCpus === '' && hostConfig.CpusetMems === '')) return;
   try {
-    rmdirSync(`${deps.facts.cgroup.mounts['cpuset']}/hoist/${id}`);
+    rmdirSync(groupOf(containerGroup(id), 'cpuset', deps.facts));
   } catch {} // the plan's own cleanup has done it
 }

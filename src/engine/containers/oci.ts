@@ -2,6 +2,7 @@
 
 import { fail } from '../../base/errors.ts';
 import { capabilityNames, containerCapabilities } from '../../plan/capabilities.ts';
+import { containerGroup } from '../../plan/cgroup.ts';
 import type { MountPoint } from '../../spec/docker/container.ts';
 import type {
   OciConfig,
@@ -65,7 +66,7 @@ export function ociConfig(record: ContainerRecord, lookup: Lookup, facts: Machin
     linux: {
       namespaces: namespacesOf(record, lookup, facts.cgroup.version),
       devices: [...standardDevices, ...lookup.devices],
-      cgroupsPath: `/hoist/${id}`,
+      cgroupsPath: containerGroup(id),
       resources: resourcesOf(record.hostConfig, lookup.deviceRules, facts),
       sysctl: { ...(ownsNetwork(host) ? networkSysctls : {}), ...host.Sysctls },
       ...(seccomp ? { seccomp } : {}),

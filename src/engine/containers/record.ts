@@ -115,6 +115,24 @@ export function saveRecord(paths: ContainerPaths, record: ContainerRecord): void
   if (!record.hostConfig.AutoRemove) void flush(target);
 }
 
+/** A full disk must not keep the engine from knowing, in memory, what is. */
+export function saveQuietly(
+  { deps }: { readonly deps: { readonly paths: ContainerPaths; readonly warn: (message: string) => void } },
+  record: ContainerRecord,
+): void {
+  try {
+    saveRecord(deps.paths, record);
+  } catch (error) {
+    deps.warn(`cannot note the state of ${record.id}: ${error}`);
+  }
+}
+
+/** The clock, as documents have it: RFC 3339 with nanoseconds. */
+export function now(): string {
+  const nanos = String(process.hrtime.bigint() % 1000000n).padStart(6, '0');
+  return new Date().toISOString().replace('Z', `${nanos}Z`);
+}
+
 async function flush(file: string): Promise<void> {
   try {
     await using handle = await open(file, 'r');

@@ -4,8 +4,9 @@ import { fail } from '../../base/errors.ts';
 import { explainFailure } from '../../plan/print.ts';
 import { errnoName } from '../../sys/errno.ts';
 import { type ContainerPool, inTurn, type Live } from './deps.ts';
-import { removalOps } from './record.ts';
-import { killAndWait } from './stop.ts';
+import { isUp, removalOps } from './record.ts';
+import { cancelRestart, killAndWait } from './stop.ts';
+import { tell } from './tell.ts';
 
 export interface RemoveOptions {
   readonly force: boolean;
@@ -13,16 +14,16 @@ export interface RemoveOptions {
 
 export function removeContainer(pool: ContainerPool, live: Live, { force }: RemoveOptions): Promise<void> {
   return inTurn(live, async () => {
-    const { record } = live;
-    if (record.state.status === 'running') {
+    const { name, state } = live.record;
+    if (isUp(state)) {
       if (!force) {
-        fail(
-          'conflict',
-          'container.running',
-          `cannot remove container "${record.name}": container is running: stop the container before removing or force remove`,
-        );
+        const what = `cannot remove container "${name}": container is ${state.status}`;
+        if (state.status === 'paused') fail('conflict', 'container.paused', `${what} and must be unpaused first`);
+        fail('conflict', 'container.running', `${what}: stop the container before removing or force remove`);
       }
-      await killAndWait(pool, live);
+      live.comesBack = false;
+      if (state.status === 'restarting') cancelRestart(pool, live);
+      else await killAndWait(pool, live);
     }
     await removeNow(pool, live);
   });
@@ -40,6 +41,7 @@ export async function removeNow(pool: ContainerPool, live: Live): Promise<void> 
   if (oldest !== undefined) pool.gone.delete(oldest);
   // Nobody waits for the files: a directory that a crash leaves behind has no document, the next engine removes it.
   void removeFiles(pool, record.id);
+  tell(pool, record, 'destroy');
   for (const listener of live.removed) listener(record.state.exitCode);
   live.removed.clear();
 }

@@ -1,8 +1,12 @@
-// stop and kill.
+// stop and kill: signals, and what they mean for restart policies and for paused containers.
 
-import { fail } from '../../base/errors.ts';
+import { fail, HoistError } from '../../base/errors.ts';
 import { parseSignal } from '../../plan/signals.ts';
 import { type ContainerPool, inTurn, type Live } from './deps.ts';
+import { findContainer } from './find.ts';
+import { thawFor } from './pause.ts';
+import { isAlive, saveQuietly } from './record.ts';
+import { tell } from './tell.ts';
 
 export interface StopOptions {
   readonly signal?: string;
@@ -12,22 +16,36 @@ export interface StopOptions {
 
 const SIGKILL = 9;
 const defaultTimeout = 10;
+/** Who does not go within that time after SIGKILL hangs in the kernel. */
+const killLimitMs = 30_000;
 
-export function stopContainer(pool: ContainerPool, live: Live, options: StopOptions): Promise<void> {
+export async function stopContainer(pool: ContainerPool, live: Live, options: StopOptions): Promise<void> {
   const { config } = live.record;
-  const signal = parseSignal(options.signal || config.StopSignal || 'SIGTERM');
+  const signal = asked(`cannot stop container: ${live.record.name}`, options.signal || config.StopSignal || 'SIGTERM');
   const seconds = options.timeout ?? config.StopTimeout ?? defaultTimeout;
-  return inTurn(live, async () => {
-    if (!live.link || !live.ended) return;
-    live.link.kill(signal);
-    if (await endsWithin(live, seconds < 0 ? undefined : seconds * 1000)) return;
-    await killAndWait(pool, live);
-  });
+  await inTurn(live, async () => {}); // a start under way comes first; the wait below holds nobody up
+  if (live.record.state.status === 'restarting') cancelRestart(pool, live);
+  else {
+    const { ended } = live;
+    if (!live.link || !ended) return;
+    sendSignal(pool, live, signal);
+    if (!(await endsWithin(ended, seconds < 0 ? undefined : seconds * 1000))) await killAndWait(pool, live, ended);
+  }
+  tell(pool, live.record, 'stop');
+}
+
+function asked(what: string, signal: string): number {
+  try {
+    return parseSignal(signal);
+  } catch (error) {
+    if (!(error instanceof HoistError)) throw error;
+    throw new HoistError(error.kind, error.code, `${what}: ${error.message}`, error.hint ? { hint: error.hint } : {});
+  }
 }
 
 /** True when the process ended in time. */
-async function endsWithin(live: Live, milliseconds: number | undefined): Promise<boolean> {
-  const ended = (live.ended ?? Promise.resolve()).then(() => true);
+async function endsWithin(end: Promise<void>, milliseconds: number | undefined): Promise<boolean> {
+  const ended = end.then(() => true);
   if (milliseconds === undefined) return ended;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
@@ -40,18 +58,56 @@ async function endsWithin(live: Live, milliseconds: number | undefined): Promise
   }
 }
 
-export async function killAndWait(_pool: ContainerPool, live: Live): Promise<void> {
-  live.link?.kill(SIGKILL);
-  await live.ended;
+/** Ends the run whose end `ended` is; nothing, where that has come. */
+export async function killAndWait(
+  pool: ContainerPool,
+  live: Live,
+  ended: Promise<void> | undefined = live.ended,
+): Promise<void> {
+  if (!ended) return;
+  if (live.ended === ended) sendSignal(pool, live, SIGKILL);
+  if (!(await endsWithin(ended, killLimitMs)))
+    fail('system', 'container.unkillable', 'tried to kill container, but did not receive an exit event');
 }
 
-export function killContainer(live: Live, signal: string): void {
-  const number = parseSignal(signal || 'SIGKILL');
+/** SIGKILL is waited for, as Docker does. */
+export async function killContainer(pool: ContainerPool, ref: string, signal: string): Promise<void> {
+  const what = `cannot kill container: ${ref}`;
+  const number = asked(what, signal || 'SIGKILL');
+  const live = findContainer(pool, ref);
+  if (live.record.state.status === 'restarting') return cancelRestart(pool, live);
   if (!live.link)
-    fail(
-      'conflict',
-      'container.not_running',
-      `cannot kill container: ${live.record.name}: container ${live.record.id} is not running`,
-    );
-  live.link.kill(number);
+    fail('conflict', 'container.not_running', `${what}: container ${live.record.id} is not running`);
+  if (number === SIGKILL) return killAndWait(pool, live);
+  sendSignal(pool, live, number);
+}
+
+function sendSignal(pool: ContainerPool, live: Live, signal: number): void {
+  const { config, hostConfig } = live.record;
+  const ends = !config.StopSignal || signal === SIGKILL || parseSignal(config.StopSignal) === signal;
+  if (ends) live.endWanted = true;
+  live.record = { ...live.record, manuallyStopped: true };
+  if (hostConfig.RestartPolicy.Name === 'unless-stopped') saveQuietly(pool, live.record);
+  live.link?.kill(signal);
+  if (ends) thawFor(pool, live); // a frozen process takes no signal
+  tell(pool, live.record, 'kill', { signal: String(signal) });
+}
+
+/** Its policy's restart is due; it stays as it ended. */
+export function cancelRestart(pool: ContainerPool, live: Live): void {
+  const { record } = live;
+  live.endWanted = true;
+  live.backoff = 0;
+  live.record = { ...record, manuallyStopped: true, state: { ...record.state, status: 'exited' } };
+  saveQuietly(pool, live.record);
+  for (const listener of live.exited) listener(live.record.state);
+  live.exited.clear();
+}
+
+/** For who needs a process to act on, in Docker's words. */
+export function requireRunning({ record }: Live): void {
+  const { state, id } = record;
+  if (state.status === 'restarting')
+    fail('conflict', 'container.restarting', `Container ${id} is restarting, wait until the container is running`);
+  if (!isAlive(state)) fail('conflict', 'container.not_running', `container ${id} is not running`);
 }

@@ -4,27 +4,37 @@ import { fail } from '../../base/errors.ts';
 import type { WaitCondition } from '../engine.ts';
 import type { ContainerPool, Live } from './deps.ts';
 import { findContainer } from './find.ts';
+import { isUp, type RunState } from './record.ts';
+
+export interface WaitAnswer {
+  readonly StatusCode: number;
+  readonly Error?: { readonly Message: string };
+}
 
 export async function waitContainer(
   pool: ContainerPool,
   ref: string,
   condition: WaitCondition,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<WaitAnswer> {
   const gone = pool.gone.get(ref);
-  if (gone !== undefined) return gone;
+  if (gone !== undefined) return { StatusCode: gone };
   const live = findContainer(pool, ref);
-  if (condition === 'not-running' && live.record.state.status !== 'running') return live.record.state.exitCode;
+  const { state } = live.record;
+  if (condition === 'not-running' && !isUp(state)) return { StatusCode: state.exitCode };
   return untilTold(live, condition, signal);
 }
 
-function untilTold(live: Live, condition: WaitCondition, signal: AbortSignal): Promise<number> {
+function untilTold(live: Live, condition: WaitCondition, signal: AbortSignal): Promise<WaitAnswer> {
   return new Promise((resolve, reject) => {
-    const done = (code: number): void => {
+    const done = (StatusCode: number): void => {
       stop();
-      resolve(code);
+      resolve({ StatusCode });
     };
-    const exited = ({ exitCode }: { exitCode: number }): void => done(exitCode);
+    const exited = ({ exitCode, error }: RunState, startFailed = false): void => {
+      stop();
+      resolve({ StatusCode: exitCode, ...(startFailed ? { Error: { Message: error } } : {}) });
+    };
     const aborted = (): void => {
       stop();
       try {
@@ -38,8 +48,8 @@ function untilTold(live: Live, condition: WaitCondition, signal: AbortSignal): P
       live.removed.delete(done);
       signal.removeEventListener('abort', aborted);
     };
-    if (condition === 'removed') live.removed.add(done);
-    else live.exited.add(exited);
+    live.removed.add(done); // also for the other conditions: who is gone does not end once more
+    if (condition !== 'removed') live.exited.add(exited);
     signal.addEventListener('abort', aborted);
     if (signal.aborted) aborted();
   });

@@ -1,0 +1,62 @@
+// pause and unpause: the freezer of the container's cgroup.
+
+import { fail, HoistError } from '../../base/errors.ts';
+import { containerGroup, groupOf } from '../../plan/cgroup.ts';
+import { freeze, isFrozen, thaw } from '../../sys/cgroup.ts';
+import { type ContainerPool, inTurn, type Live } from './deps.ts';
+import { isAlive, saveQuietly } from './record.ts';
+import { tell } from './tell.ts';
+
+function freezerOf({ deps }: ContainerPool, { record }: Live): [directory: string, version: 1 | 2] {
+  return [groupOf(containerGroup(record.id), 'freezer', deps.facts), deps.facts.cgroup.version];
+}
+
+export function pauseContainer(pool: ContainerPool, live: Live): Promise<void> {
+  return inTurn(live, async () => {
+    const { id, state } = live.record;
+    if (state.status === 'paused') fail('conflict', 'container.paused', `Container ${id} is already paused`);
+    if (state.status === 'restarting')
+      fail('conflict', 'container.restarting', `Container ${id} is restarting, wait until the container is running`);
+    if (!live.link) fail('conflict', 'container.not_running', `container ${id} is not running`);
+    try {
+      await freeze(...freezerOf(pool, live));
+    } catch (error) {
+      if (!live.link) fail('conflict', 'container.not_running', `container ${id} is not running`);
+      const why = error instanceof Error ? error.message : error;
+      throw new HoistError('system', 'container.pause', `cannot pause container ${id}: ${why}`, { cause: error });
+    }
+    if (!isAlive(live.record.state)) return; // it ended while it froze
+    setStatus(pool, live, 'paused');
+  });
+}
+
+export function unpauseContainer(pool: ContainerPool, live: Live): Promise<void> {
+  return inTurn(live, async () => {
+    if (live.record.state.status !== 'paused')
+      fail('conflict', 'container.not_paused', `Container ${live.record.id} is not paused`);
+    thawFor(pool, live);
+  });
+}
+
+/** Nothing, where it is not paused. */
+export function thawFor(pool: ContainerPool, live: Live): void {
+  if (live.record.state.status !== 'paused') return;
+  try {
+    thaw(...freezerOf(pool, live));
+  } catch (error) {
+    if (live.link) pool.deps.warn(`cannot thaw ${live.record.id}: ${error}`);
+  }
+  setStatus(pool, live, 'running');
+}
+
+function setStatus(pool: ContainerPool, live: Live, status: 'running' | 'paused'): void {
+  live.record = { ...live.record, state: { ...live.record.state, status } };
+  saveQuietly(pool, live.record);
+  tell(pool, live.record, status === 'paused' ? 'pause' : 'unpause');
+  pool.supervisor?.watchHealth(live);
+}
+
+/** What an engine finds: the last one may have ended between the deed and its note. */
+export function foundStatus(pool: ContainerPool, live: Live): 'running' | 'paused' {
+  return isFrozen(...freezerOf(pool, live)) ? 'paused' : 'running';
+}

@@ -1,0 +1,53 @@
+// The control groups of a container that runs: frozen and thawed, its processes, and their files read (cgroups(7),
+// Documentation/admin-guide/cgroup-v1 and -v2). Where a group is says src/plan/cgroup.ts.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { errnoOf, fail } from '../base/errors.ts';
+
+/** The text of a group's file; undefined where the kernel has no such file or the group is gone. */
+export function readGroupFile(directory: string, file: string): string | undefined {
+  if (directory === '') return undefined;
+  try {
+    return readFileSync(`${directory}/${file}`, 'utf8');
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT' || errno === 'ENODEV' || errno === 'EOPNOTSUPP') return undefined;
+    throw error;
+  }
+}
+
+/** Pids on the host, of all threads' leaders. */
+export function processesOf(directory: string): readonly number[] {
+  const text = readGroupFile(directory, 'cgroup.procs') ?? '';
+  return text.split('\n').filter((line) => line !== '').map(Number);
+}
+
+export function isFrozen(directory: string, version: 1 | 2): boolean {
+  if (version === 2) return /^frozen 1$/m.test(readGroupFile(directory, 'cgroup.events') ?? '');
+  return (readGroupFile(directory, 'freezer.state') ?? '').trim() === 'FROZEN';
+}
+
+const freezeLimitMs = 10_000;
+
+/** Resolves when no process of the group runs any more. Fails with `cgroup.freeze`, and leaves it thawed then. */
+export async function freeze(directory: string, version: 1 | 2): Promise<void> {
+  const deadline = Date.now() + freezeLimitMs;
+  for (let pause = 0; ; pause = Math.min(pause + 1, 20)) {
+    write(directory, version, true); // v1: written again, it takes what was forked meanwhile
+    if (isFrozen(directory, version)) return;
+    if (Date.now() > deadline) break;
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+  thaw(directory, version);
+  fail('system', 'cgroup.freeze', `the processes of ${directory} did not freeze within 10 seconds`);
+}
+
+export function thaw(directory: string, version: 1 | 2): void {
+  write(directory, version, false);
+}
+
+function write(directory: string, version: 1 | 2, frozen: boolean): void {
+  if (directory === '') fail('unavailable', 'cgroup.no_freezer', 'this machine has no freezer cgroup controller mounted');
+  if (version === 2) writeFileSync(`${directory}/cgroup.freeze`, frozen ? '1' : '0');
+  else writeFileSync(`${directory}/freezer.state`, frozen ? 'FROZEN' : 'THAWED');
+}
