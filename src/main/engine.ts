@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { isHoistError } from '../base/errors.ts';
 import { runCli } from '../cli/app.ts';
 import { allCommands } from '../cli/commands/index.ts';
+import { isUp } from '../engine/containers/record.ts';
 import { buildId } from './build.ts';
 import { engineCommands } from './control.ts';
 import { encodeFrame } from './frames.ts';
@@ -84,8 +85,7 @@ async function main(place: Place): Promise<void> {
     });
   });
 
-  const running = (): number =>
-    [...open.pool.live.values()].filter(({ record }) => record.state.status === 'running').length;
+  const running = (): number => [...open.pool.live.values()].filter(({ record }) => isUp(record.state)).length;
   const status = () => ({
     pid: process.pid,
     build: buildId,
@@ -128,4 +128,5 @@ async function main(place: Place): Promise<void> {
   log(`engine ${buildId} on ${place.root}, pid ${process.pid}`);
   if (readyFd !== undefined) writeSync(readyFd, 'R');
   open.warmUp();
+  open.supervise();
 }

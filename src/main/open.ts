@@ -8,7 +8,9 @@ import { createContainers } from '../engine/containers/containers.ts';
 import type { ContainerPool } from '../engine/containers/deps.ts';
 import { createExecs } from '../engine/containers/execs.ts';
 import { bridgeNetwork } from '../engine/containers/network.ts';
+import { isUp } from '../engine/containers/record.ts';
 import { closePool, openPool } from '../engine/containers/recover.ts';
+import { supervise } from '../engine/containers/supervise.ts';
 import type { Engine, Networks, Volumes } from '../engine/engine.ts';
 import { createEvents } from '../engine/events.ts';
 import { createImages } from '../engine/images/images.ts';
@@ -40,6 +42,8 @@ export interface OpenEngine extends AsyncDisposable {
   readonly pool: ContainerPool;
   /** What the first container would wait for, done when nobody waits: compiling the default seccomp policy. */
   warmUp(): void;
+  /** From now on containers are looked after: restart policies, health checks. Of an engine that stays. */
+  supervise(): void;
 }
 
 /**
@@ -110,7 +114,7 @@ export async function openEngine(place: Place, log: (message: string) => void, r
     usedBy: (imageId) =>
       [...pool.live.values()]
         .filter(({ record }) => record.image.id === imageId)
-        .map(({ record }) => ({ id: record.id, running: record.state.status === 'running' })),
+        .map(({ record }) => ({ id: record.id, running: isUp(record.state) })),
     heldManifests: () => new Set([...pool.live.values()].map(({ record }) => record.image.manifest)),
   });
   return {
@@ -123,6 +127,7 @@ export async function openEngine(place: Place, log: (message: string) => void, r
       system: { ...createSystem(pool, buildId, events), login: (auth, signal) => loginTo(registry, auth, signal) },
     },
     pool,
+    supervise: () => supervise(pool),
     warmUp() {
       const capabilities = capabilityMask(defaultCapabilities) & facts.capabilities;
       compileSeccomp(

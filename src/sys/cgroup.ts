@@ -19,7 +19,10 @@ export function readGroupFile(directory: string, file: string): string | undefin
 /** Pids on the host, of all threads' leaders. */
 export function processesOf(directory: string): readonly number[] {
   const text = readGroupFile(directory, 'cgroup.procs') ?? '';
-  return text.split('\n').filter((line) => line !== '').map(Number);
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map(Number);
 }
 
 export function isFrozen(directory: string, version: 1 | 2): boolean {
@@ -47,7 +50,8 @@ export function thaw(directory: string, version: 1 | 2): void {
 }
 
 function write(directory: string, version: 1 | 2, frozen: boolean): void {
-  if (directory === '') fail('unavailable', 'cgroup.no_freezer', 'this machine has no freezer cgroup controller mounted');
+  if (directory === '')
+    fail('unavailable', 'cgroup.no_freezer', 'this machine has no freezer cgroup controller mounted');
   if (version === 2) writeFileSync(`${directory}/cgroup.freeze`, frozen ? '1' : '0');
   else writeFileSync(`${directory}/freezer.state`, frozen ? 'FROZEN' : 'THAWED');
 }

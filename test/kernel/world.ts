@@ -41,9 +41,11 @@ export interface World extends AsyncDisposable {
 export interface Inspected {
   readonly Id: string;
   readonly Name: string;
+  readonly RestartCount: number;
   readonly State: {
     readonly Status: string;
     readonly Running: boolean;
+    readonly Paused: boolean;
     readonly OOMKilled: boolean;
     readonly Pid: number;
     readonly ExitCode: number;

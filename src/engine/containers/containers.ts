@@ -10,10 +10,12 @@ import { explainContainer } from './explain.ts';
 import { findContainer } from './find.ts';
 import { listContainers, sizesOf } from './list.ts';
 import { readLogs } from './logs.ts';
+import { pauseContainer, unpauseContainer } from './pause.ts';
 import { removeContainer } from './remove.ts';
 import { restartContainer } from './restart.ts';
 import { startContainer } from './start.ts';
-import { killContainer, stopContainer } from './stop.ts';
+import { killContainer, requireRunning, stopContainer } from './stop.ts';
+import { tell } from './tell.ts';
 import { waitContainer } from './wait.ts';
 
 export function createContainers(pool: ContainerPool): Containers {
@@ -33,20 +35,19 @@ export function createContainers(pool: ContainerPool): Containers {
     },
     stop: async (ref, options) => stopContainer(pool, findContainer(pool, ref), options),
     restart: async (ref, options) => restartContainer(pool, findContainer(pool, ref), options),
-    async kill(ref, signal) {
-      killContainer(findContainer(pool, ref), signal);
-    },
+    kill: (ref, signal) => killContainer(pool, ref, signal),
     remove: async (ref, options) => removeContainer(pool, findContainer(pool, ref), options),
-    async wait(ref, condition, signal) {
-      return { StatusCode: await waitContainer(pool, ref, condition, signal) };
-    },
+    wait: (ref, condition, signal) => waitContainer(pool, ref, condition, signal),
     logs: (ref, options) => readLogs(pool, findContainer(pool, ref), options),
     async resize(ref, { rows, columns }) {
-      findContainer(pool, ref).link?.resize(rows, columns);
+      const live = findContainer(pool, ref);
+      requireRunning(live);
+      live.link?.resize(rows, columns);
+      tell(pool, live.record, 'resize', { height: String(rows), width: String(columns) });
     },
     rename: async () => unbuilt('rename'),
-    pause: async () => unbuilt('pause'),
-    unpause: async () => unbuilt('unpause'),
+    pause: async (ref) => pauseContainer(pool, findContainer(pool, ref)),
+    unpause: async (ref) => unpauseContainer(pool, findContainer(pool, ref)),
     update: async () => unbuilt('update'),
     top: async () => unbuilt('top'),
     stats: () => unbuilt('stats'),

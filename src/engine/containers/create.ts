@@ -14,9 +14,9 @@ import { findContainer } from './find.ts';
 import { mergeConfig } from './merge.ts';
 import { mountPoints } from './mounts.ts';
 import { generateName } from './names.ts';
-import { type ContainerRecord, makeDirectories, never, saveRecord } from './record.ts';
+import { type ContainerRecord, makeDirectories, never, now, saveRecord } from './record.ts';
 import { removeFiles } from './remove.ts';
-import { now } from './start.ts';
+import { tell } from './tell.ts';
 import { validateCreate } from './validate.ts';
 
 export interface CreateOptions {
@@ -35,7 +35,7 @@ export async function createContainer(
       hint: 'run hoist as root; images can be pulled and looked at without',
     });
   }
-  const record = await composeRecord(pool, request, options);
+  const record = withName(pool, await composeRecord(pool, request, options), options.name);
   pool.names.set(record.name, record.id); // reserved from here on: two creates of one name at once cannot both have it
   try {
     await makeSources(record.hostConfig);
@@ -47,7 +47,15 @@ export async function createContainer(
     throw translateWriteError(error, pool.deps.paths.root);
   }
   pool.live.set(record.id, newLive(record));
+  tell(pool, record, 'create');
   return record;
+}
+
+/** Others may have taken the name while the image was looked up; from here on nothing is waited for. */
+function withName(pool: ContainerPool, record: ContainerRecord, asked: string): ContainerRecord {
+  if (!pool.names.has(record.name)) return record;
+  checkName(pool, asked);
+  return { ...record, name: generateName((one) => pool.names.has(one)) };
 }
 
 /** The record that create would write; also what explain works on. */
@@ -63,7 +71,7 @@ export async function composeRecord(
     request.Config.Image,
     platform === '' ? {} : { platform: parsePlatform(platform, deps.host) },
   );
-  const id = newId(pool);
+  const id = newId();
   const config = mergeConfig(request.Config, image.config.config ?? {});
   const { HostConfig: asked } = request;
   const hostConfig = {
@@ -115,15 +123,17 @@ export function createWarnings({ hostConfig }: ContainerRecord): readonly string
   return discarded ? ['Published ports are discarded when using host network mode'] : [];
 }
 
-function newId(pool: ContainerPool): string {
+/** The first 12 digits name its directory in the run root, which is made anew: two of them are refused there. */
+function newId(): string {
   for (;;) {
     const id = randomBytes(32).toString('hex');
-    // an all-digit short id would be taken for a number by scripts; and the first 12 digits name the socket
-    if (!/^\d{12}/.test(id) && ![...pool.live.keys()].some((other) => other.startsWith(id.slice(0, 12)))) return id;
+    // an all-digit short id would be taken for a number by scripts
+    if (!/^\d{12}/.test(id)) return id;
   }
 }
 
-function checkName(pool: ContainerPool, name: string): void {
+/** Fails with `container.name_invalid`, `container.name_taken`. '' is none. */
+export function checkName(pool: Pick<ContainerPool, 'names'>, name: string): void {
   const bare = name.replace(/^\//, '');
   if (bare === '') return;
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(bare)) {

@@ -4,6 +4,7 @@ import type { NetworkOps } from '../../plan/input.ts';
 import type { Op } from '../../plan/ops.ts';
 import type { KeeperLink } from '../../runtime/keeper.ts';
 import type { LayerMounts } from '../../runtime/layers.ts';
+import type { ExecCreate } from '../../spec/docker/container.ts';
 import type { Platform } from '../../spec/oci/image.ts';
 import type { SeccompProfile } from '../../spec/oci/seccomp.ts';
 import type { Store } from '../../store/store.ts';
@@ -50,6 +51,17 @@ export interface Supervisor {
   stop(): void;
 }
 
+/** One more process in a container: asked for, under way, or ended. */
+export interface Exec {
+  readonly id: string;
+  readonly live: Live;
+  readonly request: ExecCreate;
+  pid: number;
+  exitCode: number | null;
+  link: KeeperLink | undefined;
+  ended: Promise<number> | undefined;
+}
+
 /** What a container gets of a network: for its record, and for its plan. */
 export interface Attachment {
   readonly endpoint: EndpointRecord;
@@ -89,6 +101,8 @@ export interface ContainerPool {
   readonly deps: ContainersDeps;
   readonly live: Map<string, Live>;
   readonly names: Map<string, string>;
+  /** Those under way, and some that have ended: their code can be asked for. */
+  readonly execs: Map<string, Exec>;
   /** Exit codes of those removed a moment ago: `wait` may come after the end. */
   readonly gone: Map<string, number>;
   /** The engine leaves: links that close from now on say nothing about their containers. */

@@ -5,11 +5,19 @@ import type {
   ContainerInspect,
   ContainerSummary,
   EndpointSettings,
+  Health,
   PortBinding,
   PortSummary,
 } from '../../spec/docker/container.ts';
 import { argumentsOf } from './merge.ts';
-import { type ContainerPaths, type ContainerRecord, type EndpointRecord, pathsOf, type RunState } from './record.ts';
+import {
+  type ContainerPaths,
+  type ContainerRecord,
+  type EndpointRecord,
+  isUp,
+  pathsOf,
+  type RunState,
+} from './record.ts';
 
 export function summaryOf(record: ContainerRecord, imageName: string, now: number): ContainerSummary {
   const { config, state } = record;
@@ -27,6 +35,7 @@ export function summaryOf(record: ContainerRecord, imageName: string, now: numbe
     HostConfig: { NetworkMode: record.hostConfig.NetworkMode },
     NetworkSettings: { Networks: networksOf(record) },
     Mounts: record.mounts,
+    ...(state.health ? { Health: { Status: state.health.Status, FailingStreak: state.health.FailingStreak } } : {}),
   };
 }
 
@@ -40,7 +49,7 @@ export function statusText(state: RunState, now: number): string {
   const since = (time: string): string => humanDuration(Math.max(0, now - Date.parse(time)) / 1000);
   switch (state.status) {
     case 'running':
-      return `Up ${since(state.startedAt)}`;
+      return `Up ${since(state.startedAt)}${healthText(state.health)}`;
     case 'exited':
       return `Exited (${state.exitCode}) ${since(state.finishedAt)} ago`;
     case 'removing':
@@ -54,6 +63,11 @@ export function statusText(state: RunState, now: number): string {
     case 'dead':
       return 'Dead';
   }
+}
+
+function healthText(health: Health | undefined): string {
+  if (!health || health.Status === 'none') return '';
+  return health.Status === 'starting' ? ' (health: starting)' : ` (${health.Status})`;
 }
 
 function portSummaries({ config, endpoint }: ContainerRecord): PortSummary[] {
@@ -124,16 +138,17 @@ export function inspectOf(
     Args: args,
     State: {
       Status: state.status,
-      Running: state.status === 'running',
-      Paused: false,
-      Restarting: false,
+      Running: isUp(state),
+      Paused: state.status === 'paused',
+      Restarting: state.status === 'restarting',
       OOMKilled: state.oomKilled,
-      Dead: false,
+      Dead: state.status === 'dead',
       Pid: state.pid,
       ExitCode: state.exitCode,
       Error: state.error,
       StartedAt: state.startedAt,
       FinishedAt: state.finishedAt,
+      ...(state.health ? { Health: state.health } : {}),
     },
     Image: record.image.id,
     ResolvConfPath: files.resolvConf,
@@ -141,7 +156,7 @@ export function inspectOf(
     HostsPath: files.hosts,
     LogPath: record.hostConfig.LogConfig.Type === 'none' ? '' : files.log,
     Name: `/${record.name}`,
-    RestartCount: 0,
+    RestartCount: record.restartCount ?? 0,
     Driver: driver,
     Platform: 'linux',
     MountLabel: '',

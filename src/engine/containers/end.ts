@@ -17,7 +17,8 @@ export async function finish(pool: ContainerPool, live: Live, told: KeeperEnd | 
   const { deps } = pool;
   live.link?.close();
   live.link = undefined;
-  const written = told && live.record.hostConfig.AutoRemove ? undefined : readExit(pathsOf(deps.paths, live.record.id).exit);
+  const written =
+    told && live.record.hostConfig.AutoRemove ? undefined : readExit(pathsOf(deps.paths, live.record.id).exit);
   if (!told && !written) await cleanUpAfterKeeper(pool, live.record);
   const { record } = live; // not before: a rename or an update may have come in between
   live.ended = undefined;

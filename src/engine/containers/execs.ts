@@ -2,45 +2,37 @@
 
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { fail } from '../../base/errors.ts';
+import { fail, isHoistError } from '../../base/errors.ts';
 import { capabilityMask } from '../../plan/capabilities.ts';
-import { cgroupOps } from '../../plan/cgroup.ts';
+import { cgroupOps, containerGroup, groupOf } from '../../plan/cgroup.ts';
 import { execPlan } from '../../plan/exec.ts';
 import type { Plan } from '../../plan/ops.ts';
-import type { KeeperLink } from '../../runtime/keeper.ts';
 import { launch } from '../../runtime/launch.ts';
 import type { ExecCreate, ExecInspect } from '../../spec/docker/container.ts';
 import type { OciConfig, OciProcess } from '../../spec/oci/runtime.ts';
+import { killDescendants } from '../../sys/processes.ts';
 import type { Execs, StartOptions } from '../engine.ts';
-import type { ContainerPool, Live } from './deps.ts';
+import type { ContainerPool, Exec, Live } from './deps.ts';
 import { explained } from './explain.ts';
 import { findContainer } from './find.ts';
 import { mergeEnv } from './merge.ts';
 import { capabilitySets, consoleSizeOf, environment, ociConfig } from './oci.ts';
 import { userOf } from './prepare.ts';
 import { pathsOf } from './record.ts';
-
-interface Exec {
-  readonly id: string;
-  readonly live: Live;
-  readonly request: ExecCreate;
-  pid: number;
-  exitCode: number | null;
-  link: KeeperLink | undefined;
-  ended: Promise<number> | undefined;
-}
+import { requireRunning } from './stop.ts';
+import { tell } from './tell.ts';
 
 /** How long the end of an exec can be asked for. */
 const remembered = 1000;
 
 export function createExecs(pool: ContainerPool): Execs {
-  const execs = new Map<string, Exec>();
   const find = (id: string): Exec =>
-    execs.get(id) ?? fail('not_found', 'exec.not_found', `No such exec instance: ${id}`);
+    pool.execs.get(id) ?? fail('not_found', 'exec.not_found', `No such exec instance: ${id}`);
 
   return {
     async create(container, request) {
-      const live = runningContainer(pool, container);
+      const live = findContainer(pool, container);
+      requireExecutable(live);
       if (request.Cmd.length === 0) fail('invalid', 'exec.no_command', 'No exec command specified');
       if (request.WorkingDir !== '' && !request.WorkingDir.startsWith('/'))
         fail(
@@ -48,11 +40,7 @@ export function createExecs(pool: ContainerPool): Execs {
           'workdir.relative',
           `the working directory '${request.WorkingDir}' is invalid, it needs to be an absolute path`,
         );
-      const id = randomBytes(32).toString('hex');
-      execs.set(id, { id, live, request, pid: 0, exitCode: null, link: undefined, ended: undefined });
-      live.execs.add(id);
-      forgetOld(execs);
-      return id;
+      return newExec(pool, live, request).id;
     },
     start: (id, options) => startExec(pool, find(id), options),
     inspect: async (id) => inspectExec(find(id)),
@@ -64,24 +52,38 @@ export function createExecs(pool: ContainerPool): Execs {
       return exec.exitCode ?? (await exec.ended) ?? fail('conflict', 'exec.not_started', `exec ${id} was not started`);
     },
     async explain(container, request) {
-      const live = runningContainer(pool, container);
-      const { plan, config } = await planOf(
-        pool,
-        { id: '0'.repeat(64), live, request, pid: 0, exitCode: null, link: undefined, ended: undefined },
-        false,
-      );
+      const live = findContainer(pool, container);
+      requireExecutable(live);
+      const { plan, config } = await planOf(pool, { ...blank, id: '0'.repeat(64), live, request }, false);
       return explained(plan, config);
     },
   };
 }
 
-function runningContainer(pool: ContainerPool, ref: string): Live {
-  const live = findContainer(pool, ref);
-  if (live.record.state.status !== 'running')
-    fail('conflict', 'container.not_running', `container ${live.record.id} is not running`);
-  return live;
+const blank = { pid: 0, exitCode: null, link: undefined, ended: undefined };
+
+function requireExecutable(live: Live): void {
+  requireRunning(live);
+  const { name, state } = live.record;
+  if (state.status === 'paused')
+    fail('conflict', 'container.paused', `Container ${name} is paused, unpause the container before exec`);
 }
 
+export function newExec(pool: ContainerPool, live: Live, request: ExecCreate): Exec {
+  const exec: Exec = { ...blank, id: randomBytes(32).toString('hex'), live, request };
+  pool.execs.set(exec.id, exec);
+  live.execs.add(exec.id);
+  forgetOld(pool.execs);
+  tellExec(pool, exec, 'exec_create');
+  return exec;
+}
+
+function tellExec(pool: ContainerPool, { id, live, request }: Exec, action: 'exec_create' | 'exec_start'): void {
+  const [program = '', ...args] = request.Cmd;
+  tell(pool, live.record, `${action}: ${program} ${args.join(' ')}`, { execID: id });
+}
+
+/** The oldest of those that have ended. */
 function forgetOld(execs: Map<string, Exec>): void {
   if (execs.size <= remembered) return;
   for (const [id, exec] of execs) {
@@ -91,11 +93,12 @@ function forgetOld(execs: Map<string, Exec>): void {
   }
 }
 
-async function startExec(pool: ContainerPool, exec: Exec, options: StartOptions): Promise<void> {
+export async function startExec(pool: ContainerPool, exec: Exec, options: StartOptions): Promise<void> {
   const { live, request } = exec;
-  runningContainer(pool, live.record.id);
+  requireExecutable(live);
   if (exec.ended) fail('conflict', 'exec.started', `exec ${exec.id} has already run`);
   const { plan, socket } = await planOf(pool, exec, options.onAttachable !== undefined);
+  tellExec(pool, exec, 'exec_start');
   try {
     const launched = await launch(pool.deps.executor(), plan, {
       socket,
@@ -107,13 +110,22 @@ async function startExec(pool: ContainerPool, exec: Exec, options: StartOptions)
       exec.exitCode = end?.exitCode ?? 137;
       exec.link = undefined;
       live.execs.delete(exec.id);
+      tell(pool, live.record, 'exec_die', { execID: exec.id, exitCode: String(exec.exitCode) });
       return exec.exitCode;
     });
   } catch (error) {
-    exec.exitCode = 126;
+    exec.exitCode = isHoistError(error) && error.kind === 'command_not_found' ? 127 : 126;
     live.execs.delete(exec.id);
     throw error;
   }
+}
+
+/** SIGKILL to its process and to all that this one has started. */
+export function endExec({ deps }: ContainerPool, { live, link, pid }: Exec): void {
+  if (!link) return;
+  const group = groupOf(containerGroup(live.record.id), 'pids', deps.facts);
+  killDescendants(pid, group);
+  link.kill(9);
 }
 
 async function planOf(

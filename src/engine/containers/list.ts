@@ -11,7 +11,7 @@ import { resolveImage } from '../images/resolve.ts';
 import type { ContainerPool, Live } from './deps.ts';
 import { type Sizes, summaryOf } from './describe.ts';
 import { findContainer } from './find.ts';
-import { type ContainerRecord, pathsOf } from './record.ts';
+import { type ContainerRecord, isUp, pathsOf } from './record.ts';
 
 export interface ListOptions {
   readonly all: boolean;
@@ -39,6 +39,7 @@ const known = [
   'volume',
 ];
 const statuses = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
+const healths = ['none', 'starting', 'healthy', 'unhealthy'];
 
 export async function listContainers(
   pool: ContainerPool,
@@ -48,7 +49,7 @@ export async function listContainers(
   const everything =
     all || limit > 0 || ['status', 'exited', 'before', 'since'].some((key) => (filters[key]?.length ?? 0) > 0);
   const newest = [...pool.live.values()]
-    .filter(({ record }) => everything || record.state.status === 'running')
+    .filter(({ record }) => everything || isUp(record.state))
     .sort((a, b) => (a.record.created < b.record.created ? 1 : -1));
   const now = Date.now();
   const rows: ContainerSummary[] = [];
@@ -91,7 +92,12 @@ async function testOf(pool: ContainerPool, key: string, values: readonly string[
   switch (key) {
     case 'status':
       for (const value of values)
-        if (!statuses.includes(value)) fail('invalid', 'filter.status', `invalid filter 'status=${value}'`);
+        if (!statuses.includes(value))
+          fail(
+            'invalid',
+            'filter.status',
+            `invalid filter 'status=${value}': invalid value for state (${value}): must be one of ${statuses.join(', ')}`,
+          );
       return ({ state }) => values.includes(state.status);
     case 'exited': {
       const codes = values.map((value) =>
@@ -131,7 +137,14 @@ async function testOf(pool: ContainerPool, key: string, values: readonly string[
     case 'expose':
       return byPort(key, values);
     case 'health':
-      return () => values.includes('none');
+      for (const value of values)
+        if (!healths.includes(value))
+          fail(
+            'invalid',
+            'filter.health',
+            `invalid filter 'health=${value}': invalid value for health (${value}): must be one of ${healths.join(', ')}`,
+          );
+      return ({ state }) => values.includes(state.health?.Status ?? 'none');
     default:
       return () => values.includes('false'); // is-task: there are no tasks without Swarm
   }

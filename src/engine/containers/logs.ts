@@ -6,7 +6,7 @@ import { fail } from '../../base/errors.ts';
 import type { LogLine, LogOptions } from '../engine.ts';
 import type { ContainerPool, Live } from './deps.ts';
 import { type Entry, LogCursor } from './log-files.ts';
-import { pathsOf } from './record.ts';
+import { isAlive, pathsOf } from './record.ts';
 
 export async function* readLogs(pool: ContainerPool, live: Live, options: LogOptions): AsyncGenerator<LogLine> {
   if (live.record.hostConfig.LogConfig.Type === 'none') {
@@ -68,7 +68,7 @@ async function* follow(
   signal.addEventListener('abort', onEnd);
   try {
     while (!signal.aborted) {
-      const running = live.record.state.status === 'running';
+      const running = isAlive(live.record.state);
       // armed before reading: what is written in between wakes the next turn
       const woken = new Promise<void>((resolve) => {
         wake = resolve;

@@ -1,7 +1,7 @@
 // The image's words and the user's as one configuration, by Docker's rules. Pure.
 
 import type { ContainerConfig } from '../../spec/docker/container.ts';
-import type { ImageRunConfig } from '../../spec/oci/image.ts';
+import type { HealthConfig, ImageRunConfig } from '../../spec/oci/image.ts';
 
 /** `--entrypoint` given: the image's command goes with its entrypoint. */
 export function mergeConfig(config: ContainerConfig, image: ImageRunConfig): ContainerConfig {
@@ -21,8 +21,19 @@ export function mergeConfig(config: ContainerConfig, image: ImageRunConfig): Con
       ? { ExposedPorts: { ...image.ExposedPorts, ...config.ExposedPorts } }
       : {}),
     ...(config.StopSignal || image.StopSignal ? { StopSignal: config.StopSignal || (image.StopSignal ?? '') } : {}),
+    ...healthcheckOf(config.Healthcheck, image.Healthcheck),
     ...(config.Volumes || image.Volumes ? { Volumes: { ...image.Volumes, ...config.Volumes } } : {}),
   };
+}
+
+/** What the user leaves out of a health check, the image says. */
+function healthcheckOf(
+  own: HealthConfig | undefined,
+  image: HealthConfig | undefined,
+): Pick<ContainerConfig, 'Healthcheck'> {
+  if (!own || !image) return own || image ? { Healthcheck: own ?? image ?? {} } : {};
+  const given = Object.entries(own).filter(([key, value]) => (key === 'Test' ? (own.Test?.length ?? 0) > 0 : value));
+  return { Healthcheck: { ...image, ...Object.fromEntries(given) } };
 }
 
 /** Later words win; a name alone takes one away. */

@@ -13,7 +13,7 @@ import type { Attachment, ContainerPool, ContainersDeps, Live } from './deps.ts'
 import { hostDevices, mappedDevices } from './devices.ts';
 import { findContainer } from './find.ts';
 import { type Lookup, ociConfig } from './oci.ts';
-import { type ContainerRecord, type EndpointRecord, pathsOf } from './record.ts';
+import { type ContainerRecord, type EndpointRecord, isAlive, pathsOf } from './record.ts';
 import { type ResolvedUser, resolveUser } from './user.ts';
 
 const noNetwork: NetworkOps = { before: [], setup: [], child: [], cleanup: [] };
@@ -171,7 +171,7 @@ function joinedNamespaces(pool: ContainerPool, { hostConfig: host }: ContainerRe
 
 function runningPeer(pool: ContainerPool, ref: string): Live {
   const other = findContainer(pool, ref);
-  if (other.record.state.status !== 'running') {
+  if (!isAlive(other.record.state)) {
     fail(
       'conflict',
       'container.not_running',

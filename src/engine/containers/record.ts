@@ -6,10 +6,10 @@
 //
 // A directory without a readable document is half-made: it is removed when an engine starts.
 
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
-import { readJson } from '../../base/files.ts';
+import { readJsonNow } from '../../base/files.ts';
 import { k, type Op, op } from '../../plan/ops.ts';
 import type { ContainerConfig, ContainerStatus, Health, HostConfig, MountPoint } from '../../spec/docker/container.ts';
 import type { Digest } from '../../spec/oci/image.ts';
@@ -159,24 +159,38 @@ export function removalOps(paths: ContainerPaths, id: string): Op[] {
   ];
 }
 
-/** Every container on disk; removes what is half-made. */
-export async function loadRecords(paths: ContainerPaths): Promise<readonly ContainerRecord[]> {
+/**
+ * Every container on disk, the oldest first; removes what is half-made. Synchronous: an engine that starts has nothing
+ * else to do, and thousands of small files read one after the other take a fifth of the time that threads need.
+ */
+export function loadRecords(paths: ContainerPaths): readonly ContainerRecord[] {
   const base = path.join(paths.root, 'containers');
   const runBase = path.join(paths.run, 'c');
-  await mkdir(base, { recursive: true, mode: 0o710 });
-  await mkdir(runBase, { recursive: true, mode: 0o700 });
-  const [kept, running] = await Promise.all([readdir(base), readdir(runBase)]);
-  const documents = [...kept.map((id) => path.join(base, id)), ...running.map((id) => path.join(runBase, id))];
-  const records = (await Promise.all(documents.map(loadOne))).filter((one) => one !== undefined);
+  mkdirSync(base, { recursive: true, mode: 0o710 });
+  mkdirSync(runBase, { recursive: true, mode: 0o700 });
+  const kept = readdirSync(base).map((id) => path.join(base, id));
+  const records = kept.map(loadOne).filter((one) => one !== undefined);
   const known = new Set(records.flatMap(({ id }) => [id, id.slice(0, 12)]));
-  await Promise.all(
-    documents.filter((dir) => !known.has(path.basename(dir))).map((dir) => rm(dir, { recursive: true, force: true })),
-  );
-  return records;
+  const running = readdirSync(runBase)
+    .filter((short) => !known.has(short)) // an --rm container has its document there, or it is a rest
+    .map((short) => path.join(runBase, short));
+  for (const record of running.map(loadOne)) {
+    if (!record) continue;
+    records.push(record);
+    known.add(record.id).add(record.id.slice(0, 12));
+  }
+  for (const dir of [...kept, ...running])
+    if (!known.has(path.basename(dir))) rmSync(dir, { recursive: true, force: true });
+  return records.sort((a, b) => (a.created < b.created ? -1 : 1));
 }
 
-async function loadOne(dir: string): Promise<ContainerRecord | undefined> {
-  const document = await readJson(path.join(dir, 'container.json')).catch(() => undefined);
+function loadOne(dir: string): ContainerRecord | undefined {
+  let document: unknown;
+  try {
+    document = readJsonNow(path.join(dir, 'container.json'));
+  } catch {
+    return undefined;
+  }
   return isRecord(document) && document.id.startsWith(path.basename(dir)) ? document : undefined;
 }
 

@@ -34,9 +34,11 @@ export async function stopContainer(pool: ContainerPool, live: Live, options: St
   tell(pool, live.record, 'stop');
 }
 
-function asked(what: string, signal: string): number {
+const asked = (what: string, signal: string): number => prefixed(what, () => parseSignal(signal));
+
+function prefixed<T>(what: string, act: () => T): T {
   try {
-    return parseSignal(signal);
+    return act();
   } catch (error) {
     if (!(error instanceof HoistError)) throw error;
     throw new HoistError(error.kind, error.code, `${what}: ${error.message}`, error.hint ? { hint: error.hint } : {});
@@ -74,10 +76,9 @@ export async function killAndWait(
 export async function killContainer(pool: ContainerPool, ref: string, signal: string): Promise<void> {
   const what = `cannot kill container: ${ref}`;
   const number = asked(what, signal || 'SIGKILL');
-  const live = findContainer(pool, ref);
+  const live = prefixed(what, () => findContainer(pool, ref));
   if (live.record.state.status === 'restarting') return cancelRestart(pool, live);
-  if (!live.link)
-    fail('conflict', 'container.not_running', `${what}: container ${live.record.id} is not running`);
+  if (!live.link) fail('conflict', 'container.not_running', `${what}: container ${live.record.id} is not running`);
   if (number === SIGKILL) return killAndWait(pool, live);
   sendSignal(pool, live, number);
 }

@@ -3,6 +3,7 @@
 import { fail } from '../../base/errors.ts';
 import type { HostFacts } from '../../plan/facts.ts';
 import type { ContainerConfig, ContainerCreate, HostConfig } from '../../spec/docker/container.ts';
+import type { HealthConfig } from '../../spec/oci/image.ts';
 import { argumentsOf } from './merge.ts';
 
 type Refuse = (code: string, message: string) => never;
@@ -25,6 +26,8 @@ export function validateCreate({ Config, HostConfig }: ContainerCreate, machine:
   if (nul !== undefined)
     refuse('container.nul', 'a NUL byte cannot stand in a command, an environment variable or a name');
   validateIdentity(Config, HostConfig, refuse);
+  validateHealth(Config.Healthcheck, refuse);
+  validateRestartPolicy(HostConfig.RestartPolicy, HostConfig.AutoRemove, refuse);
   validateMounts(HostConfig, refuse);
   validateLimits(HostConfig, machine, refuse);
   requireControllers(HostConfig, machine, refuse);
@@ -37,6 +40,28 @@ export function validateCreate({ Config, HostConfig }: ContainerCreate, machine:
     if (name.startsWith('net.') && HostConfig.NetworkMode === 'host')
       refuse('sysctl.denied', `sysctl '${name}' is not allowed with host networking: it would change the whole host`);
   }
+}
+
+function validateHealth(health: HealthConfig | undefined, refuse: Refuse): void {
+  for (const key of ['Interval', 'Timeout', 'StartPeriod', 'StartInterval'] as const) {
+    const nanoseconds = health?.[key] ?? 0;
+    if (nanoseconds !== 0 && nanoseconds < 1e6) refuse('health.time', `${key} in Healthcheck cannot be less than 1ms`);
+  }
+  if ((health?.Retries ?? 0) < 0) refuse('health.retries', 'Retries in Healthcheck cannot be negative');
+}
+
+export function validateRestartPolicy(policy: HostConfig['RestartPolicy'], autoRemove: boolean, refuse: Refuse): void {
+  const { Name, MaximumRetryCount } = policy;
+  const invalid = (words: string): never => refuse('restart.policy', `invalid restart policy: ${words}`);
+  if (autoRemove && Name !== '' && Name !== 'no')
+    refuse('restart.auto_remove', "can't create 'AutoRemove' container with restart policy");
+  if (Name === 'on-failure') {
+    if (MaximumRetryCount < 0) invalid('maximum retry count cannot be negative');
+  } else if (['no', 'always', 'unless-stopped'].includes(Name)) {
+    const also = MaximumRetryCount < 0 ? ' and cannot be negative' : '';
+    if (MaximumRetryCount !== 0) invalid(`maximum retry count can only be used with 'on-failure'${also}`);
+  } else if (Name !== '')
+    invalid(`unknown policy '${Name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`);
 }
 
 function validateIdentity(config: ContainerConfig, host: HostConfig, refuse: Refuse): void {
