@@ -56,7 +56,8 @@
 #define OP_DEVICE_FILTER 62
 #define OP_REMOVE_TREE 63
 #define OP_NICE 64
-#define OP_LAST 64
+#define OP_XATTRS 68
+#define OP_LAST 68
 
 struct op_open {
 	uint16_t dir;
@@ -307,6 +308,11 @@ struct op_removeTree {
 struct op_nice {
 	uint32_t increment;
 };
+struct op_xattrs {
+	uint16_t root;
+	struct str path;
+	struct strs names;
+};
 
 struct op {
 	uint16_t code;
@@ -364,6 +370,7 @@ struct op {
 		struct op_deviceFilter deviceFilter;
 		struct op_removeTree removeTree;
 		struct op_nice nice;
+		struct op_xattrs xattrs;
 	};
 };
 
@@ -424,4 +431,5 @@ struct op {
 	X(HOLD, hold) \
 	X(DEVICE_FILTER, deviceFilter) \
 	X(REMOVE_TREE, removeTree) \
-	X(NICE, nice)
+	X(NICE, nice) \
+	X(XATTRS, xattrs)

@@ -121,6 +121,8 @@ export interface OpFields {
   readonly removeTree: { readonly path: string };
   /** nice(2): work that nobody waits for gives way */
   readonly nice: { readonly increment: number };
+  /** returns the extended attributes whose names begin with one of these, of path (one component, or empty) inside root and of all below it, as records (path, name, value, each with its u32 length); never follows a symlink, never crosses into another mount */
+  readonly xattrs: { readonly root: Slot | undefined; readonly path: string; readonly names: readonly string[] };
 }
 
 export type OpName = keyof OpFields;
@@ -184,4 +186,5 @@ export const opTable: { readonly [K in OpName]: { readonly number: number; reado
   deviceFilter: { number: 62, fields: [['cgroup', 'slot'], ['program', 'bytes']] },
   removeTree: { number: 63, fields: [['path', 'str']] },
   nice: { number: 64, fields: [['increment', 'u32']] },
+  xattrs: { number: 68, fields: [['root', 'slot'], ['path', 'str'], ['names', 'strs']] },
 };
