@@ -36,7 +36,7 @@ export function fileOps({ files }: ContainerInput): Op[] {
 }
 
 /** Escapes what overlayfs reads as a separator in a path. */
-function overlayPath(path: string): string {
+export function overlayPath(path: string): string {
   return path.replace(/[\\:,]/g, '\\$&');
 }
 

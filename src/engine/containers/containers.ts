@@ -2,11 +2,13 @@
 
 import type { Containers } from '../engine.ts';
 import { unbuilt } from '../unbuilt.ts';
+import { getArchive, putArchive, statPath } from './archive.ts';
 import { attachContainer } from './attach.ts';
 import { createContainer, createWarnings } from './create.ts';
 import type { ContainerPool } from './deps.ts';
 import { inspectOf } from './describe.ts';
 import { explainContainer } from './explain.ts';
+import { exportContainer } from './export.ts';
 import { findContainer } from './find.ts';
 import { listContainers, sizesOf } from './list.ts';
 import { readLogs } from './logs.ts';
@@ -52,10 +54,11 @@ export function createContainers(pool: ContainerPool): Containers {
     top: async () => unbuilt('top'),
     stats: () => unbuilt('stats'),
     changes: async () => unbuilt('diff'),
-    export: () => unbuilt('export'),
-    statPath: async () => unbuilt('cp'),
-    getArchive: async () => unbuilt('cp'),
-    putArchive: async () => unbuilt('cp'),
+    export: (ref, signal) => exportContainer(pool, findContainer(pool, ref), signal),
+    statPath: async (ref, path) => statPath({ pool, live: findContainer(pool, ref), ref, path }),
+    getArchive: async (ref, path, signal) => getArchive({ pool, live: findContainer(pool, ref), ref, path }, signal),
+    putArchive: async (ref, path, tar, options) =>
+      putArchive({ pool, live: findContainer(pool, ref), ref, path }, tar, options),
     commit: async () => unbuilt('commit'),
     prune: async () => unbuilt('container prune'),
     explain: (request, options) => explainContainer(pool, request, { name: '', ...options }),

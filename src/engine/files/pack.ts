@@ -7,7 +7,7 @@ import { errnoOf } from '../../base/errors.ts';
 import type { TarKind } from '../../base/tar-entry.ts';
 import { type TarOutput, tarHeader, tarPadding, tarTrailer } from '../../base/tar-write.ts';
 import { pacer } from './pace.ts';
-import { handle, isKernelMount, linkTarget, namesIn, openDirectory, openFile } from './tree.ts';
+import { handle, isKernelMount, linkTarget, namesIn, openDirectory, readable } from './tree.ts';
 
 export interface PackOptions {
   /** The first entry's name in the archive: `etc`, `.`, `/`. '': only what is in the directory, not itself. */
@@ -134,7 +134,7 @@ function addFound(packing: Packing, { dir, name, path, device }: Source, fd: num
   if (first !== undefined) return addHeader(packing, path, stats, 'hardlink', first);
   if (stats.nlink > 1) packing.links.set(key, archiveName(packing, path));
   if (kind !== 'file') return addHeader(packing, path, stats, kind, '');
-  return addFile(packing, path, fd);
+  return addFile(packing, path, stats, fd);
 }
 
 function kindOf(stats: Stats): TarKind | undefined {
@@ -144,10 +144,8 @@ function kindOf(stats: Stats): TarKind | undefined {
   return stats.isFIFO() ? 'fifo' : undefined; // archives have no sockets
 }
 
-function addFile(packing: Packing, path: string, found: number): Large | undefined {
-  const file = openFile(found, '');
-  if (file === undefined) return undefined;
-  const { fd, stats } = file;
+function addFile(packing: Packing, path: string, stats: Stats, held: number): Large | undefined {
+  const fd = readable(held);
   let given = false;
   try {
     addHeader(packing, path, stats, 'file', '');

@@ -67,16 +67,9 @@ export function handle(dir: number, name: string): number {
   return openSync(inside(dir, name), O_PATH | O_NOFOLLOW);
 }
 
-/** A plain file for reading; undefined where it is something else by now. The caller closes it. */
-export function openFile(dir: number, name: string): { readonly fd: number; readonly stats: Stats } | undefined {
-  const found = handle(dir, name);
-  try {
-    const stats = fstatSync(found);
-    if (!stats.isFile()) return undefined;
-    return { fd: openSync(`/proc/self/fd/${found}`, O_RDONLY | O_NONBLOCK), stats };
-  } finally {
-    closeSync(found);
-  }
+/** Opens for reading what is held already and known to be a plain file: nothing else may be opened so. */
+export function readable(fd: number): number {
+  return openSync(`/proc/self/fd/${fd}`, O_RDONLY | O_NONBLOCK);
 }
 
 /** A directory, or undefined where it is none. The caller closes it. */

@@ -57,11 +57,7 @@ interface Unpacking {
 }
 
 /** `root`: the directory that it is unpacked into. Fails with `archive.invalid`; what came before stays. */
-export async function unpackInto(
-  root: Tree,
-  tar: AsyncIterable<Uint8Array>,
-  options: UnpackOptions,
-): Promise<void> {
+export async function unpackInto(root: Tree, tar: AsyncIterable<Uint8Array>, options: UnpackOptions): Promise<void> {
   const unpacking: Unpacking = { root, options, parent: undefined, current: undefined, directories: [] };
   const events: Event[] = [];
   const reader = readTar({
