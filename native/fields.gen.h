@@ -55,6 +55,7 @@ static const struct op_field fields_hold[] = {{T_SLOT, offsetof(struct op, hold.
 static const struct op_field fields_deviceFilter[] = {{T_SLOT, offsetof(struct op, deviceFilter.cgroup)}, {T_BYTES, offsetof(struct op, deviceFilter.program)}, {0, 0}};
 static const struct op_field fields_removeTree[] = {{T_STR, offsetof(struct op, removeTree.path)}, {0, 0}};
 static const struct op_field fields_nice[] = {{T_U32, offsetof(struct op, nice.increment)}, {0, 0}};
+static const struct op_field fields_copyTree[] = {{T_SLOT, offsetof(struct op, copyTree.from)}, {T_SLOT, offsetof(struct op, copyTree.to)}, {0, 0}};
 static const struct op_field fields_xattrs[] = {{T_SLOT, offsetof(struct op, xattrs.root)}, {T_STR, offsetof(struct op, xattrs.path)}, {T_STRS, offsetof(struct op, xattrs.names)}, {0, 0}};
 static const struct op_field *const op_fields[OP_LAST + 1] = {
 	[OP_OPEN] = fields_open,
@@ -113,5 +114,6 @@ static const struct op_field *const op_fields[OP_LAST + 1] = {
 	[OP_DEVICE_FILTER] = fields_deviceFilter,
 	[OP_REMOVE_TREE] = fields_removeTree,
 	[OP_NICE] = fields_nice,
+	[OP_COPY_TREE] = fields_copyTree,
 	[OP_XATTRS] = fields_xattrs,
 };

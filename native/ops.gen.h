@@ -56,6 +56,7 @@
 #define OP_DEVICE_FILTER 62
 #define OP_REMOVE_TREE 63
 #define OP_NICE 64
+#define OP_COPY_TREE 67
 #define OP_XATTRS 68
 #define OP_LAST 68
 
@@ -308,6 +309,10 @@ struct op_removeTree {
 struct op_nice {
 	uint32_t increment;
 };
+struct op_copyTree {
+	uint16_t from;
+	uint16_t to;
+};
 struct op_xattrs {
 	uint16_t root;
 	struct str path;
@@ -370,6 +375,7 @@ struct op {
 		struct op_deviceFilter deviceFilter;
 		struct op_removeTree removeTree;
 		struct op_nice nice;
+		struct op_copyTree copyTree;
 		struct op_xattrs xattrs;
 	};
 };
@@ -432,4 +438,5 @@ struct op {
 	X(DEVICE_FILTER, deviceFilter) \
 	X(REMOVE_TREE, removeTree) \
 	X(NICE, nice) \
+	X(COPY_TREE, copyTree) \
 	X(XATTRS, xattrs)

@@ -11,7 +11,7 @@ import { parseFlags } from '../src/cli/parse.ts';
 import { containerRequest } from '../src/cli/run/request.ts';
 import { fakeIo } from '../src/cli/testing/io.ts';
 import { mergeConfig } from '../src/engine/containers/merge.ts';
-import { mountPoints } from '../src/engine/containers/mounts.ts';
+import { composeMounts } from '../src/engine/containers/mounts.ts';
 import { ociConfig } from '../src/engine/containers/oci.ts';
 import type { ContainerRecord } from '../src/engine/containers/record.ts';
 import { resolveUser } from '../src/engine/containers/user.ts';
@@ -76,7 +76,10 @@ async function planOf(words: readonly string[], cgroup: CgroupFacts): Promise<st
     hostConfig: request.HostConfig,
     image: { id: 'sha256:1', manifest: 'sha256:2', layers: ['sha256:3'] },
     platform: 'linux/amd64',
-    mounts: mountPoints(request.HostConfig),
+    mounts: composeMounts(request.HostConfig, config, {
+      from: () => assert.fail('no other container'),
+      dataOf: (volume) => `/var/lib/hoist/volumes/${volume}/_data`,
+    }).mounts,
     state: { status: 'created', pid: 0, exitCode: 0, oomKilled: false, error: '', startedAt: '', finishedAt: '' },
   };
   const machine = facts(cgroup);

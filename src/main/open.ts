@@ -11,12 +11,15 @@ import { bridgeNetwork } from '../engine/containers/network.ts';
 import { isUp } from '../engine/containers/record.ts';
 import { closePool, openPool } from '../engine/containers/recover.ts';
 import { supervise } from '../engine/containers/supervise.ts';
-import type { Engine, Networks, Volumes } from '../engine/engine.ts';
+import type { Engine, Networks } from '../engine/engine.ts';
 import { createEvents } from '../engine/events.ts';
 import { createImages } from '../engine/images/images.ts';
 import { loginTo } from '../engine/login.ts';
 import { createSystem } from '../engine/system.ts';
 import { unbuilt } from '../engine/unbuilt.ts';
+import { newVolumePool } from '../engine/volumes/deps.ts';
+import { removeFiles } from '../engine/volumes/remove.ts';
+import { createVolumes } from '../engine/volumes/volumes.ts';
 import { capabilityMask, defaultCapabilities } from '../plan/capabilities.ts';
 import { cgroupRootOps } from '../plan/cgroup.ts';
 import { type Op, op } from '../plan/ops.ts';
@@ -32,6 +35,7 @@ import type { Store } from '../store/store.ts';
 import { errnoName } from '../sys/errno.ts';
 import { type Executor, startExecutor } from '../sys/executor.ts';
 import { type MachineFacts, measureFacts } from '../sys/facts.ts';
+import { openVolumeStore } from '../volumes/store.ts';
 import { buildId } from './build.ts';
 import { bundled, nativeBinary } from './native.ts';
 import { pendingOps } from './pending.ts';
@@ -82,6 +86,7 @@ export async function openEngine(place: Place, log: (message: string) => void, r
     table: defaultPlace ? 'hoist' : `hoist-${suffix}`,
   });
   const events = createEvents();
+  const volumeStore = await openVolumeStore(place.root, log);
   const compileSeccomp = seccompCompiler(facts.arch);
   const pool = await openPool({
     paths: place,
@@ -94,7 +99,9 @@ export async function openEngine(place: Place, log: (message: string) => void, r
     compileSeccomp,
     warn: log,
     events,
+    volumes: newVolumePool(volumeStore),
   });
+  for (const left of volumeStore.rubbish) void removeFiles(pool, left);
   const registry = openRegistryClient({
     userAgent: `hoist/${buildId}`,
     insecureRegistries: list(process.env['HOIST_INSECURE_REGISTRIES']),
@@ -121,7 +128,7 @@ export async function openEngine(place: Place, log: (message: string) => void, r
     engine: {
       images,
       networks: unbuiltNetworks,
-      volumes: unbuiltVolumes,
+      volumes: createVolumes(pool),
       containers: createContainers(pool),
       execs: createExecs(pool),
       system: { ...createSystem(pool, buildId, events), login: (auth, signal) => loginTo(registry, auth, signal) },
@@ -221,12 +228,4 @@ const unbuiltNetworks: Networks = {
   connect: async () => unbuilt('network'),
   disconnect: async () => unbuilt('network'),
   prune: async () => unbuilt('network'),
-};
-
-const unbuiltVolumes: Volumes = {
-  create: async () => unbuilt('volume'),
-  list: async () => unbuilt('volume'),
-  inspect: async () => unbuilt('volume'),
-  remove: async () => unbuilt('volume'),
-  prune: async () => unbuilt('volume'),
 };

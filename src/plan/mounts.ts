@@ -92,18 +92,7 @@ export function mountOps(mount: OciMount, root: Slot, kind: 'directory' | 'file'
   const slot = `mount:${mount.destination}`;
   const ops: Op[] = [];
   if (options.bind) {
-    ops.push(
-      op(
-        'openTree',
-        {
-          dir: undefined,
-          path: mount.source,
-          flags: k.OPEN_TREE_CLONE | (options.recursive ? k.AT_RECURSIVE : 0),
-          out: slot,
-        },
-        `${from}: a copy of ${mount.source}`,
-      ),
-    );
+    ops.push(...sourceOps(mount, slot, k.OPEN_TREE_CLONE | (options.recursive ? k.AT_RECURSIVE : 0), from));
     if (options.set | options.clear) {
       const recursive = options.recursiveReadonly && options.recursive ? 1 : 0;
       ops.push(
@@ -146,6 +135,24 @@ export function mountOps(mount: OciMount, root: Slot, kind: 'directory' | 'file'
   }
   ops.push(...placeOps(slot, root, mount.destination, options.bind ? kind : 'directory', from));
   return ops;
+}
+
+/** A copy of a bind's source, or of a part of it: containers write there, so that path is resolved inside the source. */
+function sourceOps({ source, subpath }: OciMount, out: Slot, flags: number, from: string): Op[] {
+  if (subpath === undefined)
+    return [op('openTree', { dir: undefined, path: source, flags, out }, `${from}: a copy of ${source}`)];
+  const open = { flags: k.O_PATH, mode: 0 };
+  return [
+    op('open', { ...open, dir: undefined, path: source, resolve: 0, out: 'whole' }, `${from}: the volume`),
+    op(
+      'open',
+      { ...open, dir: 'whole', path: subpath, resolve: k.RESOLVE_IN_ROOT, out: 'part' },
+      `${from}: ${subpath} in it`,
+    ),
+    op('openTree', { dir: 'part', path: '', flags: flags | k.AT_EMPTY_PATH, out }, `${from}: a copy of that part`),
+    op('close', { slot: 'part' }, 'used up'),
+    op('close', { slot: 'whole' }, 'used up'),
+  ];
 }
 
 /** Opens (and makes, where missing) the destination inside the root and moves a detached mount there. */

@@ -121,6 +121,8 @@ export interface OpFields {
   readonly removeTree: { readonly path: string };
   /** nice(2): work that nobody waits for gives way */
   readonly nice: { readonly increment: number };
+  /** copies what is in a directory, and its own attributes, into another: owners, modes, times, xattrs, links, devices; never follows a symlink, never crosses into another mount */
+  readonly copyTree: { readonly from: Slot | undefined; readonly to: Slot | undefined };
   /** returns the extended attributes whose names begin with one of these, of path (one component, or empty) inside root and of all below it, as records (path, name, value, each with its u32 length); never follows a symlink, never crosses into another mount */
   readonly xattrs: { readonly root: Slot | undefined; readonly path: string; readonly names: readonly string[] };
 }
@@ -186,5 +188,6 @@ export const opTable: { readonly [K in OpName]: { readonly number: number; reado
   deviceFilter: { number: 62, fields: [['cgroup', 'slot'], ['program', 'bytes']] },
   removeTree: { number: 63, fields: [['path', 'str']] },
   nice: { number: 64, fields: [['increment', 'u32']] },
+  copyTree: { number: 67, fields: [['from', 'slot'], ['to', 'slot']] },
   xattrs: { number: 68, fields: [['root', 'slot'], ['path', 'str'], ['names', 'strs']] },
 };

@@ -48,6 +48,11 @@ import { info } from './system/info.ts';
 import { pruneSystem } from './system/prune.ts';
 import { version } from './system/version.ts';
 import { unsupported } from './unsupported.ts';
+import { createVolume } from './volume/create.ts';
+import { volumeInspect } from './volume/inspect.ts';
+import { volumes } from './volume/ls.ts';
+import { pruneVolumes, removeVolume } from './volume/rm.ts';
+import { updateVolume } from './volume/update.ts';
 
 const container = [
   attach,
@@ -77,11 +82,14 @@ const registry = [login, logout, search];
 const network = [connect, createNetwork, disconnect, networkInspect, networks, pruneNetworks, removeNetwork];
 const system = [...completion, df, events, explain, info, inspect, plugins, pruneSystem, version];
 
+const volume = [createVolume, pruneVolumes, removeVolume, updateVolume, volumeInspect, volumes];
+
 export const allCommands: readonly Command[] = [
   ...container,
   ...image,
   ...network,
   ...registry,
+  ...volume,
   ...system,
   ...unsupported,
 ];

@@ -12,7 +12,6 @@ const health = 'health checks are not built';
 const links = 'only the networks bridge, none, host and container:X are built';
 const realTime = 'real-time scheduling of control groups is not built';
 const windows = 'it is for Windows containers';
-const volumes = 'volumes are not built';
 
 const refused: Readonly<Record<string, string>> = {
   'blkio-weight': blockIo,
@@ -48,8 +47,6 @@ const refused: Readonly<Record<string, string>> = {
   'oom-kill-disable': 'the kernel has no such switch in control groups v2',
   'storage-opt': "quotas of a container's own files are not built",
   'use-api-socket': "the engine's socket is mounted with -v, if at all",
-  'volume-driver': volumes,
-  'volumes-from': volumes,
 };
 
 /** Flags of both; `run` adds its own. */

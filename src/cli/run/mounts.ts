@@ -1,4 +1,4 @@
-// -v, --mount and --tmpfs. Binds and tmpfs are built; named and anonymous volumes are refused with a sentence.
+// -v, --mount, --tmpfs: what the user writes as the documents that the engine takes.
 
 import { resolve } from 'node:path';
 import { fail, isHoistError } from '../../base/errors.ts';
@@ -6,22 +6,26 @@ import type { MountSpec } from '../../spec/docker/container.ts';
 import { parseBool, parseBytes } from '../values.ts';
 import { csvFields } from './csv.ts';
 
-/** Binds, as the API takes them: relative sources (`.`, `./x`, `../x`) become absolute, as in Docker's client. */
-export function binds(values: readonly string[], cwd: string): readonly string[] {
-  return values.map((value) => {
-    const colon = value.indexOf(':');
-    const source = value.slice(0, colon);
-    if (colon < 0 || value === ':') notBuilt(`-v ${value} asks for an anonymous volume`);
-    if (source.startsWith('/')) return value;
-    if (source.startsWith('.')) return `${resolve(cwd, source)}${value.slice(colon)}`;
-    return notBuilt(`-v ${value} asks for a volume named ${source}`);
-  });
+export interface VolumeFlags {
+  readonly binds: readonly string[];
+  /** Paths that get a volume without a name, as the API wants them. */
+  readonly volumes: Readonly<Record<string, Record<string, never>>>;
 }
 
-function notBuilt(what: string): never {
-  return fail('unsupported', 'cli.refused', `${what}, which is not supported yet: volumes are not built`, {
-    hint: 'bind a directory with -v /host/dir:/dir',
-  });
+/** -v: relative sources (`.`, `./x`, `../x`) become absolute; what has no source is an anonymous volume (Docker's client). */
+export function volumeFlags(values: readonly string[], cwd: string): VolumeFlags {
+  const binds: string[] = [];
+  const volumes: Record<string, Record<string, never>> = {};
+  for (const value of new Set(values)) {
+    if (value === '') fail('invalid', 'cli.plain', 'invalid empty volume spec');
+    // one letter and a colon are a drive, wherever Docker's client runs
+    const colon = value.indexOf(':', /^\p{L}:/u.test(value) ? 2 : 0);
+    const source = value.slice(0, colon);
+    if (value.length <= 2 || colon < 0) volumes[value] = {};
+    else if (source.startsWith('.')) binds.push(`${resolve(cwd, source)}${value.slice(colon)}`);
+    else binds.push(value);
+  }
+  return { binds, volumes };
 }
 
 /** `/run:size=64m,mode=1777` to path and options. */
@@ -39,7 +43,7 @@ export function checkMount(value: string): string | undefined {
     mount(value, '/');
     return undefined;
   } catch (error) {
-    if (isHoistError(error) && error.code !== 'cli.refused') return error.message;
+    if (isHoistError(error)) return error.message;
     throw error;
   }
 }
@@ -47,7 +51,7 @@ export function checkMount(value: string): string | undefined {
 /** One --mount, a line of CSV. */
 export function mount(value: string, cwd: string): MountSpec {
   const fields = csvFields(value) ?? invalid(`parse error on line 1: bare " in non-quoted field`);
-  const draft: Draft = { Type: 'volume', Target: '', prefixes: new Set() };
+  const draft: Draft = { Type: 'volume', Target: '', labels: {}, driverOptions: {}, prefixes: new Set() };
   for (const field of fields) readField(draft, field, cwd);
   if (draft.Type === '') invalid('type is required');
   if (draft.Target === '') invalid('target is required');
@@ -63,10 +67,7 @@ export function mount(value: string, cwd: string): MountSpec {
   if (recursive === 'readonly' && draft.propagation !== 'rprivate') {
     invalid(`option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be specified in conjunction`);
   }
-  if (draft.Type !== 'bind' && draft.Type !== 'tmpfs') {
-    fail('unsupported', 'cli.refused', `--mount type=${draft.Type} is not supported yet: bind and tmpfs are`);
-  }
-  return finished(draft, draft.Type);
+  return finished(draft);
 }
 
 interface Draft {
@@ -80,6 +81,11 @@ interface Draft {
   createSource?: boolean;
   size?: number;
   mode?: number;
+  nocopy?: boolean;
+  readonly labels: Record<string, string>;
+  driver?: string;
+  readonly driverOptions: Record<string, string>;
+  subpath?: string;
   /** Of the options that belong to one type of mount. */
   readonly prefixes: Set<string>;
 }
@@ -108,14 +114,21 @@ function readField(draft: Draft, field: string, cwd: string): void {
     draft.recursive = value;
   } else if (key === 'tmpfs-size') draft.size = size(value) ?? wrong();
   else if (key === 'tmpfs-mode') draft.mode = /^[0-7]+$/.test(value) ? Number.parseInt(value, 8) : wrong();
-  else if (
-    !['volume-nocopy', 'volume-label', 'volume-driver', 'volume-opt', 'volume-subpath', 'image-subpath'].includes(key)
-  ) {
-    invalid(`unexpected key '${key}' in '${field}'`);
-  }
+  else if (key === 'volume-nocopy') draft.nocopy = bool(value) ?? wrong();
+  else if (key === 'volume-label') setPair(draft.labels, value);
+  else if (key === 'volume-driver') draft.driver = value;
+  else if (key === 'volume-opt') setPair(draft.driverOptions, value);
+  else if (key === 'volume-subpath' || key === 'image-subpath') draft.subpath = value;
+  else invalid(`unexpected key '${key}' in '${field}'`);
 }
 
-function finished(draft: Draft, type: 'bind' | 'tmpfs'): MountSpec {
+function setPair(pairs: Record<string, string>, value: string): void {
+  const equals = value.indexOf('=');
+  pairs[equals < 0 ? value : value.slice(0, equals)] = equals < 0 ? '' : value.slice(equals + 1);
+}
+
+function finished(draft: Draft): MountSpec {
+  const { prefixes } = draft;
   const bind = {
     ...(draft.propagation === undefined ? {} : { Propagation: draft.propagation }),
     ...(draft.recursive === 'disabled' ? { NonRecursive: true } : {}),
@@ -128,13 +141,34 @@ function finished(draft: Draft, type: 'bind' | 'tmpfs'): MountSpec {
     ...(draft.mode === undefined ? {} : { Mode: draft.mode }),
   };
   return {
-    Type: type,
+    // what is no type at all, the engine says
+    Type: draft.Type as MountSpec['Type'],
     Target: draft.Target,
     ...(draft.Source === undefined ? {} : { Source: draft.Source }),
     ...(draft.ReadOnly === undefined ? {} : { ReadOnly: draft.ReadOnly }),
     ...(draft.Consistency === undefined ? {} : { Consistency: draft.Consistency }),
     ...(Object.keys(bind).length === 0 ? {} : { BindOptions: bind }),
+    ...(prefixes.has('volume') ? { VolumeOptions: volumeOptions(draft) } : {}),
+    ...(prefixes.has('image') ? { ImageOptions: draft.subpath === undefined ? {} : { Subpath: draft.subpath } } : {}),
     ...(Object.keys(memory).length === 0 ? {} : { TmpfsOptions: memory }),
+  };
+}
+
+function volumeOptions({
+  nocopy,
+  labels,
+  driver,
+  driverOptions,
+  subpath,
+}: Draft): NonNullable<MountSpec['VolumeOptions']> {
+  return {
+    ...(nocopy ? { NoCopy: true } : {}),
+    ...(Object.keys(labels).length === 0 ? {} : { Labels: labels }),
+    ...(subpath === undefined ? {} : { Subpath: subpath }),
+    DriverConfig: {
+      ...(driver === undefined ? {} : { Name: driver }),
+      ...(Object.keys(driverOptions).length === 0 ? {} : { Options: driverOptions }),
+    },
   };
 }
 

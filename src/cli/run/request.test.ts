@@ -94,16 +94,30 @@ test('binds keep their options, and relative sources become absolute', async () 
   assert.deepEqual(Binds, ['/a:/b', '/home/ada/c:/d:ro', '/home/e:/f:rw,rslave', '/home/ada:/g']);
 });
 
-test('volumes are refused with a sentence', async () => {
-  for (const line of [
-    '-v data:/x b',
-    '-v /x b',
-    '--mount type=volume,target=/x b',
-    '--mount target=/x b',
-    '--volumes-from c b',
-  ]) {
-    await assert.rejects(async () => request(line), { code: 'cli.refused', kind: 'unsupported' }, line);
-  }
+test('volumes: named, anonymous, with options, of other containers', async () => {
+  const { Config, HostConfig } = await request(
+    '-v data:/x -v /y -v data:/x -v c:/d -v e:/f:ro --volumes-from a:ro --volumes-from b --volume-driver local --mount type=volume,src=s,dst=/m,volume-nocopy,volume-label=a=b,volume-label=c,volume-opt=type=nfs,volume-subpath=sub --mount dst=/n --mount type=image,src=i,dst=/b,image-subpath=x b',
+  );
+  // a drive's letter, to Docker's client
+  assert.deepEqual(Config.Volumes, { '/y': {}, 'c:/d': {} });
+  assert.deepEqual(HostConfig.Binds, ['data:/x', 'e:/f:ro']);
+  assert.deepEqual(HostConfig.VolumesFrom, ['a:ro', 'b']);
+  assert.equal(HostConfig.VolumeDriver, 'local');
+  assert.deepEqual(HostConfig.Mounts, [
+    {
+      Type: 'volume',
+      Target: '/m',
+      Source: 's',
+      VolumeOptions: {
+        NoCopy: true,
+        Labels: { a: 'b', c: '' },
+        Subpath: 'sub',
+        DriverConfig: { Options: { type: 'nfs' } },
+      },
+    },
+    { Type: 'volume', Target: '/n' },
+    { Type: 'image', Target: '/b', Source: 'i', ImageOptions: { Subpath: 'x' } },
+  ]);
 });
 
 test('--mount for binds and tmpfs, as CSV', async () => {

@@ -8,7 +8,7 @@ import type { Io } from '../io.ts';
 import { parseBytes, parseCpus, parseInt64 } from '../values.ts';
 import { environment, keyValues, labels } from './environment.ts';
 import { memorySwap, ulimits } from './limits.ts';
-import { binds, mount, tmpfs } from './mounts.ts';
+import { mount, tmpfs, volumeFlags } from './mounts.ts';
 import { extraHosts, networkMode } from './network.ts';
 import { type Ports, ports } from './ports.ts';
 import { devices, mode, securityOpts } from './security.ts';
@@ -53,6 +53,7 @@ async function containerConfig(
     Env: await environment(flags, io),
     Cmd: Cmd.length > 0 ? Cmd : null,
     Image,
+    Volumes: volumeFlags(flags.list('volume'), io.cwd).volumes,
     WorkingDir: flags.string('workdir'),
     // `--entrypoint ''` takes the image's away: Docker sends one empty string for it.
     Entrypoint: flags.has('entrypoint') ? [entrypoint] : null,
@@ -69,7 +70,7 @@ async function hostConfig(flags: FlagValues, io: Io, published: Ports): Promise<
   const log = flags.string('log-driver');
   return {
     ...resources(flags),
-    Binds: nullable(binds(flags.list('volume'), io.cwd)),
+    Binds: nullable(volumeFlags(flags.list('volume'), io.cwd).binds),
     ContainerIDFile: flags.string('cidfile'),
     LogConfig: { Type: log, Config: keyValues(flags.list('log-opt')) },
     NetworkMode: networkMode(flags.list('network')),
@@ -101,6 +102,8 @@ async function hostConfig(flags: FlagValues, io: Io, published: Ports): Promise<
     ...(flags.has('sysctl') ? { Sysctls: keyValues(flags.list('sysctl')) } : {}),
     ...(flags.has('init') ? { Init: flags.bool('init') } : {}),
     ...(mounts.length > 0 ? { Mounts: mounts } : {}),
+    VolumeDriver: flags.string('volume-driver'),
+    VolumesFrom: nullable(flags.list('volumes-from')),
   };
 }
 

@@ -9,10 +9,11 @@ import { parseSignal } from '../../plan/signals.ts';
 import type { ContainerCreate, HostConfig } from '../../spec/docker/container.ts';
 import { formatPlatform, parsePlatform } from '../../spec/oci/platform.ts';
 import { resolveImage } from '../images/resolve.ts';
-import { type ContainerPool, newLive } from './deps.ts';
+import { checkVolumes, dropVolumes, prepareVolumes } from '../volumes/use.ts';
+import { type ContainerPool, inTurn, type Live, newLive } from './deps.ts';
 import { findContainer } from './find.ts';
 import { mergeConfig } from './merge.ts';
-import { mountPoints } from './mounts.ts';
+import { composeMounts, parseBind } from './mounts.ts';
 import { generateName } from './names.ts';
 import { type ContainerRecord, makeDirectories, never, now, saveRecord } from './record.ts';
 import { removeFiles } from './remove.ts';
@@ -46,9 +47,26 @@ export async function createContainer(
     await removeFiles(pool, record.id);
     throw translateWriteError(error, pool.deps.paths.root);
   }
-  pool.live.set(record.id, newLive(record));
+  const live = newLive(record);
+  pool.live.set(record.id, live);
+  if (record.volumes) await inTurn(live, () => fillVolumes(pool, live));
   tell(pool, record, 'create');
-  return record;
+  return live.record;
+}
+
+/** The record comes first: a volume that nobody asked for must have a container that knows it, whenever this is cut off. */
+async function fillVolumes(pool: ContainerPool, live: Live): Promise<void> {
+  const before = new Set(pool.deps.volumes.store.volumes.keys());
+  try {
+    await prepareVolumes(pool, live);
+  } catch (error) {
+    const { id, name } = live.record;
+    pool.live.delete(id);
+    pool.names.delete(name);
+    await removeFiles(pool, id);
+    dropVolumes(pool, live.record, (volume) => !before.has(volume));
+    throw error;
+  }
 }
 
 /** Others may have taken the name while the image was looked up; from here on nothing is waited for. */
@@ -93,6 +111,11 @@ export async function composeRecord(
     host: deps.facts.capabilities,
   });
   if (config.StopSignal) parseSignal(config.StopSignal);
+  const { mounts, volumes } = composeMounts(hostConfig, config, {
+    from: (ref) => findContainer(pool, ref).record,
+    dataOf: (volume) => deps.volumes.store.paths(volume).data,
+  });
+  checkVolumes(pool, volumes);
   return {
     schema: 1,
     id,
@@ -102,7 +125,8 @@ export async function composeRecord(
     hostConfig,
     image: { id: image.id, manifest: image.stored.manifest.digest, layers: image.config.rootfs.diff_ids },
     platform: formatPlatform(image.config),
-    mounts: mountPoints(hostConfig),
+    mounts,
+    ...(volumes.length > 0 ? { volumes } : {}),
     state: { status: 'created', pid: 0, exitCode: 0, oomKilled: false, error: '', startedAt: never, finishedAt: never },
   };
 }
@@ -163,7 +187,8 @@ function canonicalPeer(pool: ContainerPool, mode: string): string {
 /** -v makes a missing directory on the host, --mount refuses (Docker's rule). */
 async function makeSources(host: HostConfig): Promise<void> {
   for (const bind of host.Binds ?? []) {
-    const source = bind.split(':')[0] ?? '';
+    const { type, source } = parseBind(bind) ?? { type: '', source: '' };
+    if (type !== 'bind') continue;
     await stat(source).catch(async (error: unknown) => {
       if (errnoOf(error) !== 'ENOENT') throw error;
       await mkdir(source, { recursive: true });

@@ -12,6 +12,7 @@ import type { Executor } from '../../sys/executor.ts';
 import type { MachineFacts } from '../../sys/facts.ts';
 import type { AttachPoint } from '../engine.ts';
 import type { Events } from '../events.ts';
+import type { VolumePool } from '../volumes/deps.ts';
 import type { ContainerPaths, ContainerRecord, EndpointRecord, RunState } from './record.ts';
 
 /** Somebody who waits for the next start. */
@@ -95,6 +96,7 @@ export interface ContainersDeps {
   /** Something that ought not to happen and hurts no one: for the engine's log. */
   readonly warn: (message: string) => void;
   readonly events: Events;
+  readonly volumes: VolumePool;
 }
 
 export interface ContainerPool {

@@ -5,6 +5,7 @@ import { readJsonNow } from '../../base/files.ts';
 import { cgroupOps, containerGroup, groupOf } from '../../plan/cgroup.ts';
 import type { Op } from '../../plan/ops.ts';
 import type { KeeperEnd } from '../../runtime/keeper.ts';
+import { releaseVolumes } from '../volumes/use.ts';
 import type { ContainerPool, Live } from './deps.ts';
 import { unhealthyWhileAway } from './health-state.ts';
 import { type ContainerRecord, now, pathsOf, type RunState, saveQuietly } from './record.ts';
@@ -20,6 +21,7 @@ export async function finish(pool: ContainerPool, live: Live, told: KeeperEnd | 
   const written =
     told && live.record.hostConfig.AutoRemove ? undefined : readExit(pathsOf(deps.paths, live.record.id).exit);
   if (!told && !written) await cleanUpAfterKeeper(pool, live.record);
+  if (live.record.volumes) await releaseVolumes(pool, live.record);
   const { record } = live; // not before: a rename or an update may have come in between
   live.ended = undefined;
   dropLateCpuset(pool, record);
@@ -46,7 +48,7 @@ export async function finish(pool: ContainerPool, live: Live, told: KeeperEnd | 
   tellEnd(pool, live.record);
   for (const listener of live.exited) listener(state);
   live.exited.clear();
-  if (goes) await removeNow(pool, live).catch((error) => deps.warn(`cannot remove ${record.id}: ${error}`));
+  if (goes) await removeNow(pool, live, true).catch((error) => deps.warn(`cannot remove ${record.id}: ${error}`));
   else if (delay !== undefined) pool.supervisor?.restartLater(live);
 }
 

@@ -1,9 +1,9 @@
 // A container's record -> its OCI configuration: Docker's defaults, limits and walls. Pure.
 
+import path from 'node:path';
 import { fail } from '../../base/errors.ts';
 import { capabilityNames, containerCapabilities } from '../../plan/capabilities.ts';
 import { containerGroup } from '../../plan/cgroup.ts';
-import type { MountPoint } from '../../spec/docker/container.ts';
 import type {
   OciConfig,
   OciDevice,
@@ -180,29 +180,40 @@ function mountsOf(record: ContainerRecord, { files }: Lookup, facts: MachineFact
                 },
               ]),
         ]),
+  ];
+  const etc = [
     bindFile(files.resolvConf, '/etc/resolv.conf'),
     bindFile(files.hostname, '/etc/hostname'),
     bindFile(files.hosts, '/etc/hosts'),
   ];
-  const asked = [...record.mounts.map(bindOf), ...tmpfsOf(record)];
+  const asked = [...bindsOf(record), ...tmpfsOf(record)];
   const destinations = new Set(asked.map(({ destination }) => destination));
   // Parents before what is mounted below them, whatever the order on the command line.
   const depth = ({ destination }: OciMount): number => destination.split('/').length;
+  asked.sort((a, b) => depth(a) - depth(b));
   return [
     ...own.filter(({ destination }) => !destinations.has(destination)),
-    ...asked.sort((a, b) => depth(a) - depth(b)),
+    ...asked.filter(({ destination }) => destination === '/etc'),
+    ...etc.filter(({ destination }) => !destinations.has(destination)),
+    ...asked.filter(({ destination }) => destination !== '/etc'),
   ];
 }
 
-function bindOf(mount: MountPoint): OciMount {
-  const propagation = mount.Propagation || 'rprivate';
-  const mode = mount.Mode.split(',').filter((part) => part === 'nonrecursive');
-  return {
-    destination: mount.Destination,
-    type: 'bind',
-    source: mount.Source,
-    options: [mode.length > 0 ? 'bind' : 'rbind', propagation, ...(mount.RW ? [] : ['ro', 'rro'])],
-  };
+function bindsOf({ mounts, volumes = [], hostConfig }: ContainerRecord): OciMount[] {
+  return mounts
+    .filter(({ Type }) => Type === 'bind' || Type === 'volume')
+    .map(({ Destination, Source, Propagation, RW }) => {
+      const options = hostConfig.Mounts?.find(({ Target }) => path.resolve('/', Target) === Destination)?.BindOptions;
+      const subpath = volumes.find(({ destination }) => destination === Destination)?.subpath;
+      const readonly = options?.ReadOnlyNonRecursive ? ['ro'] : ['ro', 'rro'];
+      return {
+        destination: Destination,
+        type: 'bind',
+        source: Source,
+        options: [options?.NonRecursive ? 'bind' : 'rbind', Propagation || 'rprivate', ...(RW ? [] : readonly)],
+        ...(subpath ? { subpath } : {}),
+      };
+    });
 }
 
 function tmpfsOf({ hostConfig }: ContainerRecord): OciMount[] {
@@ -224,6 +235,7 @@ function tmpfsOf({ hostConfig }: ContainerRecord): OciMount[] {
         ...(mount.ReadOnly ? ['ro'] : []),
         ...(mount.TmpfsOptions?.SizeBytes ? [`size=${mount.TmpfsOptions.SizeBytes}`] : []),
         `mode=${(mount.TmpfsOptions?.Mode || 0o1777).toString(8)}`,
+        ...(mount.TmpfsOptions?.Options ?? []).map((words) => words.join('=')),
       ],
     }));
   return [...flags, ...mounts];

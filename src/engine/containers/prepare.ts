@@ -36,6 +36,8 @@ export async function prepare(
   const layers = await Promise.all(record.image.layers.map((diffId) => deps.store.layers.info(diffId)));
   const [names, lookup] = await Promise.all([deps.layers.mounted(layers), lookUp(pool, record, layers)]);
   const config = ociConfig(record, lookup, deps.facts);
+  // also of a volume that is not made yet (explain)
+  const volumes = new Set(record.mounts.flatMap(({ Type, Source }) => (Type === 'volume' ? [Source] : [])));
   const logOptions = record.hostConfig.LogConfig.Config;
   return {
     config,
@@ -69,7 +71,7 @@ export async function prepare(
       },
       network: network?.ops ?? (record.hostConfig.NetworkMode === 'none' ? noneOps() : noNetwork),
       init: record.hostConfig.Init ?? false,
-      sourceKind,
+      sourceKind: (source) => (volumes.has(source) ? 'directory' : sourceKind(source)),
       compileSeccomp: deps.compileSeccomp,
     },
   };
@@ -123,6 +125,7 @@ function fileOf(deps: ContainersDeps, record: ContainerRecord, layers: readonly 
       ? path.join(mount.Source, path.basename(name))
       : mount.Source
     : path.join(pathsOf(deps.paths, record.id).upper, name);
+  if (mount && mount.Source === '') return '';
   const own = readPlainFile(changed);
   if (own !== undefined) return own;
   if (mount) return '';

@@ -55,6 +55,21 @@ export function isUp(state: Pick<RunState, 'status'>): boolean {
   return isAlive(state) || state.status === 'restarting';
 }
 
+/** A volume that a container needs: what it takes to make it, and what inspect does not show. */
+export interface VolumeUse {
+  readonly name: string;
+  readonly destination: string;
+  /** Nobody named it: it goes with the container, where that is asked for. */
+  readonly anonymous: boolean;
+  /** What the image has at the destination is still to be copied into it. */
+  readonly copy: boolean;
+  /** The part of it that is mounted. */
+  readonly subpath?: string;
+  readonly driver?: string;
+  readonly options?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
 export interface ContainerRecord {
   readonly schema: typeof recordSchema;
   readonly id: string;
@@ -67,6 +82,7 @@ export interface ContainerRecord {
   readonly image: { readonly id: Digest; readonly manifest: Digest; readonly layers: readonly Digest[] };
   readonly platform: string;
   readonly mounts: readonly MountPoint[];
+  readonly volumes?: readonly VolumeUse[];
   readonly state: RunState;
   readonly endpoint?: EndpointRecord;
   /** Automatic restarts since somebody started it. */

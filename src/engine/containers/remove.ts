@@ -3,6 +3,7 @@
 import { fail } from '../../base/errors.ts';
 import { explainFailure } from '../../plan/print.ts';
 import { errnoName } from '../../sys/errno.ts';
+import { dropVolumes } from '../volumes/use.ts';
 import { type ContainerPool, inTurn, type Live } from './deps.ts';
 import { isUp, removalOps } from './record.ts';
 import { cancelRestart, killAndWait } from './stop.ts';
@@ -10,9 +11,11 @@ import { tell } from './tell.ts';
 
 export interface RemoveOptions {
   readonly force: boolean;
+  /** Volumes that nobody named go with it. */
+  readonly volumes: boolean;
 }
 
-export function removeContainer(pool: ContainerPool, live: Live, { force }: RemoveOptions): Promise<void> {
+export function removeContainer(pool: ContainerPool, live: Live, { force, volumes }: RemoveOptions): Promise<void> {
   return inTurn(live, async () => {
     const { name, state } = live.record;
     if (isUp(state)) {
@@ -25,12 +28,12 @@ export function removeContainer(pool: ContainerPool, live: Live, { force }: Remo
       if (state.status === 'restarting') cancelRestart(pool, live);
       else await killAndWait(pool, live);
     }
-    await removeNow(pool, live);
+    await removeNow(pool, live, volumes);
   });
 }
 
 /** Removes one that does not run. What was removed already (--rm and rm at once) is no error. */
-export async function removeNow(pool: ContainerPool, live: Live): Promise<void> {
+export async function removeNow(pool: ContainerPool, live: Live, volumes = false): Promise<void> {
   const { record } = live;
   if (pool.live.get(record.id) !== live) return;
   live.record = { ...record, state: { ...record.state, status: 'removing' } };
@@ -41,6 +44,7 @@ export async function removeNow(pool: ContainerPool, live: Live): Promise<void> 
   if (oldest !== undefined) pool.gone.delete(oldest);
   // Nobody waits for the files: a directory that a crash leaves behind has no document, the next engine removes it.
   void removeFiles(pool, record.id);
+  if (volumes) dropVolumes(pool, record, (_, anonymous) => anonymous);
   tell(pool, record, 'destroy');
   for (const listener of live.removed) listener(record.state.exitCode);
   live.removed.clear();

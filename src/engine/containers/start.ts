@@ -6,6 +6,7 @@ import { containerPlan } from '../../plan/container.ts';
 import type { KeeperLink } from '../../runtime/keeper.ts';
 import { launch } from '../../runtime/launch.ts';
 import type { StartOptions } from '../engine.ts';
+import { mountVolumes, releaseVolumes } from '../volumes/use.ts';
 import { letJoin, refuseAll } from './attach.ts';
 import { type ContainerPool, inTurn, type Live } from './deps.ts';
 import { finish } from './end.ts';
@@ -41,10 +42,11 @@ async function startNow(pool: ContainerPool, live: Live, options: StartOptions):
   const { deps } = pool;
   const { record } = live;
   const ownNetwork = record.hostConfig.NetworkMode === 'bridge' || record.hostConfig.NetworkMode === 'default';
-  const network = ownNetwork ? await deps.network.attach(record) : undefined;
   try {
+    if (record.volumes) await mountVolumes(pool, live);
+    const network = ownNetwork ? await deps.network.attach(record) : undefined;
     const attached = options.onAttachable !== undefined;
-    rememberState(pool, live, record, network?.endpoint);
+    rememberState(pool, live, live.record, network?.endpoint);
     const expected = (attached ? 2 : 1) + live.attaching.size;
     const { input } = await prepare(pool, live.record, network, expected);
     const { socket } = input.keeper;
@@ -76,6 +78,7 @@ async function startNow(pool: ContainerPool, live: Live, options: StartOptions):
     if (state.health) pool.supervisor?.watchHealth(live);
   } catch (error) {
     deps.network.release(record.id);
+    if (record.volumes) await releaseVolumes(pool, record);
     refuseAll(live, error);
     const { endpoint: _, ...rest } = live.record;
     const message = error instanceof Error ? error.message : String(error);

@@ -5,6 +5,7 @@ import type { HostFacts } from '../../plan/facts.ts';
 import type { ContainerConfig, ContainerCreate, HostConfig } from '../../spec/docker/container.ts';
 import type { HealthConfig } from '../../spec/oci/image.ts';
 import { argumentsOf } from './merge.ts';
+import { validateMounts } from './validate-mounts.ts';
 
 type Refuse = (code: string, message: string) => never;
 
@@ -28,7 +29,7 @@ export function validateCreate({ Config, HostConfig }: ContainerCreate, machine:
   validateIdentity(Config, HostConfig, refuse);
   validateHealth(Config.Healthcheck, refuse);
   validateRestartPolicy(HostConfig.RestartPolicy, HostConfig.AutoRemove, refuse);
-  validateMounts(HostConfig, refuse);
+  validateMounts(HostConfig, Config, refuse);
   validateLimits(HostConfig, machine, refuse);
   requireControllers(HostConfig, machine, refuse);
   for (const name of Object.keys(HostConfig.Sysctls ?? {})) {
@@ -81,28 +82,6 @@ function validateIdentity(config: ContainerConfig, host: HostConfig, refuse: Ref
     [Object.keys(config.ExposedPorts ?? {}).length > 0, 'port exposing and the container type network mode'],
   ];
   for (const [asked, what] of conflicts) if (asked) refuse('network.conflict', `conflicting options: ${what}`);
-}
-
-const bindModes = /^(ro|rw|z|Z|nocopy|r?private|r?shared|r?slave|consistent|cached|delegated)$/;
-
-function validateMounts(host: HostConfig, refuse: Refuse): void {
-  for (const bind of host.Binds ?? []) {
-    const [, target = '', modes = ''] = bind.split(':');
-    for (const mode of modes.split(','))
-      if (mode !== '' && !bindModes.test(mode))
-        refuse('mount.mode', `invalid volume specification: '${bind}': invalid mode: ${mode}`);
-    requireTarget(target, `invalid volume specification: '${bind}': invalid mount config for type "bind"`, refuse);
-  }
-  for (const target of Object.keys(host.Tmpfs ?? {}))
-    requireTarget(target, 'invalid mount config for type "tmpfs"', refuse);
-  for (const mount of host.Mounts ?? [])
-    requireTarget(mount.Target, `invalid mount config for type "${mount.Type}"`, refuse);
-}
-
-function requireTarget(target: string, where: string, refuse: Refuse): void {
-  if (!target.startsWith('/'))
-    refuse('mount.target', `${where}: invalid mount path: '${target}' mount path must be absolute`);
-  if (/^\/+\.*\/*$/.test(target)) refuse('mount.target', `${where}: invalid specification: destination can't be '/'`);
 }
 
 function validateLimits(host: HostConfig, machine: HostFacts, refuse: Refuse): void {

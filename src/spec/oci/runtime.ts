@@ -43,6 +43,8 @@ export interface OciMount {
   readonly type: string;
   readonly source: string;
   readonly options: readonly string[];
+  /** The part of a bind's source that is mounted, resolved inside it (Docker's; not in the specification). */
+  readonly subpath?: string;
 }
 
 export type NamespaceType = 'mount' | 'pid' | 'network' | 'ipc' | 'uts' | 'cgroup' | 'user';

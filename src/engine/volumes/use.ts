@@ -1,0 +1,158 @@
+// Volumes as containers use them: made and filled before the first start, mounted while one runs, dropped with it.
+
+import { lookup } from 'node:dns/promises';
+import { lstatSync } from 'node:fs';
+import path from 'node:path';
+import { errnoOf, fail } from '../../base/errors.ts';
+import type { Op } from '../../plan/ops.ts';
+import { explainFailure } from '../../plan/print.ts';
+import { errnoName } from '../../sys/errno.ts';
+import { describeOptions, mountVolumeOps, serverOf, unmountVolumeOps } from '../../volumes/options.ts';
+import type { VolumeDocument } from '../../volumes/store.ts';
+import type { ContainerPool, Live } from '../containers/deps.ts';
+import { type ContainerRecord, saveRecord, type VolumeUse } from '../containers/record.ts';
+import { checkVolumeRequest, makeVolume } from './create.ts';
+import { volumeTurn } from './deps.ts';
+import { fillVolume } from './fill.ts';
+import { usersOf } from './list.ts';
+import { takeAway } from './remove.ts';
+
+/** What create refuses before anything is made. */
+export function checkVolumes({ deps }: ContainerPool, volumes: readonly VolumeUse[]): void {
+  for (const { name, driver = '', options = {} } of volumes) {
+    const known = deps.volumes.store.volumes.has(name);
+    checkVolumeRequest({ Name: name, Driver: driver, DriverOpts: known ? {} : options });
+  }
+}
+
+/** Makes those that are missing, and copies into the empty ones what the image has there. What is done, the record knows. */
+export async function prepareVolumes(pool: ContainerPool, live: Live): Promise<void> {
+  const { volumes = [] } = live.record;
+  for (const use of volumes) {
+    await volumeTurn(pool.deps.volumes, use.name, async () => {
+      const document = await presentVolume(pool, use);
+      if (use.copy) await fillVolume(pool, live.record, use, document);
+    });
+  }
+  if (!volumes.some(({ copy }) => copy)) return;
+  live.record = { ...live.record, volumes: volumes.map((use) => ({ ...use, copy: false })) };
+  saveRecord(pool.deps.paths, live.record);
+}
+
+async function presentVolume({ deps }: ContainerPool, use: VolumeUse): Promise<VolumeDocument> {
+  const known = deps.volumes.store.volumes.get(use.name);
+  if (known) return known;
+  const request = { Name: use.name, DriverOpts: use.options ?? null, Labels: use.labels ?? null };
+  return makeVolume(deps, request, use.anonymous);
+}
+
+/** Before a start: a record that a killed engine left may have volumes that were not made, or not filled. */
+export async function mountVolumes(pool: ContainerPool, live: Live): Promise<void> {
+  const { deps } = pool;
+  await prepareVolumes(pool, live);
+  const { record } = live;
+  for (const { name, subpath } of record.volumes ?? []) {
+    await mountOwn(pool, record, name);
+    if (subpath) requireSubpath(path.join(deps.volumes.store.paths(name).data, subpath));
+  }
+  for (const mount of record.mounts) {
+    if (mount.Type !== 'volume') continue;
+    deps.events.emit('volume', 'mount', mount.Name ?? '', {
+      container: record.id,
+      destination: mount.Destination,
+      driver: 'local',
+      propagation: '',
+      'read/write': String(mount.RW),
+    });
+  }
+}
+
+/** The mount resolves it safely; this only tells in Docker's words where there is nothing. */
+function requireSubpath(whole: string): void {
+  try {
+    lstatSync(whole);
+  } catch (cause) {
+    if (errnoOf(cause) !== 'ENOENT') return;
+    fail('invalid', 'volume.subpath', `cannot access path ${whole}: lstat ${whole}: no such file or directory`, {
+      cause,
+    });
+  }
+}
+
+/** A volume with options is a file system of its own: mounted once in the executor's namespace, which containers copy. */
+export async function mountOwn(pool: ContainerPool, record: ContainerRecord, name: string): Promise<void> {
+  const { volumes } = pool.deps;
+  const options = volumes.store.volumes.get(name)?.options;
+  if (!options) return;
+  await volumeTurn(volumes, name, async () => {
+    const users = volumes.mounted.get(name) ?? new Set();
+    if (users.size === 0) {
+      const server = serverOf(options);
+      const address = server === undefined ? undefined : await addressOf(name, server);
+      await runOps(pool, mountVolumeOps(options, volumes.store.paths(name).data, address), (why) =>
+        fail(
+          'system',
+          'volume.mount',
+          `error while mounting volume '${volumes.store.paths(name).data}': failed to mount local volume: mount ${describeOptions(options)}: ${why}`,
+        ),
+      );
+    }
+    volumes.mounted.set(name, users.add(record.id));
+  });
+}
+
+async function addressOf(name: string, server: string): Promise<string> {
+  try {
+    return (await lookup(server)).address;
+  } catch (cause) {
+    return fail(
+      'unavailable',
+      'volume.server',
+      `error resolving passed in network volume address of ${name}: ${server}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** In a fork, in the executor's namespace: a server that does not answer must hold up nobody else. */
+async function runOps({ deps }: ContainerPool, setup: readonly Op[], failed: (why: string) => void): Promise<void> {
+  const plan = { setup, child: [], cleanup: [] };
+  const result = await deps.executor().run(plan, 'fork');
+  if (!result.ok) failed(explainFailure(plan, result.failure, errnoName));
+}
+
+/** After an end, or a start that failed. */
+export async function releaseVolumes(pool: ContainerPool, record: ContainerRecord): Promise<void> {
+  const { deps } = pool;
+  for (const name of new Set((record.volumes ?? []).map((use) => use.name))) await unmountOwn(pool, record, name);
+  for (const mount of record.mounts)
+    if (mount.Type === 'volume')
+      deps.events.emit('volume', 'unmount', mount.Name ?? '', { container: record.id, driver: 'local' });
+}
+
+export async function unmountOwn(pool: ContainerPool, record: ContainerRecord, name: string): Promise<void> {
+  const { volumes, warn } = pool.deps;
+  if (!volumes.mounted.get(name)?.has(record.id)) return;
+  await volumeTurn(volumes, name, async () => {
+    const users = volumes.mounted.get(name);
+    if (!users?.delete(record.id) || users.size > 0) return;
+    volumes.mounted.delete(name);
+    await runOps(pool, unmountVolumeOps(volumes.store.paths(name).data), (why) =>
+      warn(`cannot unmount volume ${name}: ${why}`),
+    );
+  });
+}
+
+/** Removes those of a container that is gone, which no other container has. */
+export function dropVolumes(
+  pool: ContainerPool,
+  record: ContainerRecord,
+  which: (name: string, anonymous: boolean) => boolean,
+): void {
+  for (const { name, anonymous } of record.volumes ?? []) {
+    const { volumes } = pool.deps.volumes.store;
+    if (which(name, anonymous) && volumes.has(name) && usersOf(pool, name).length === 0) takeAway(pool, name);
+  }
+}
