@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { PathStat } from '../spec/docker/container.ts';
 import type { ProgressLine } from '../spec/docker/progress.ts';
-import type { Answer } from './route.ts';
+import type { Answer, ApiMinor, OutputStream } from './route.ts';
+import { streamType } from './stream/wire.ts';
 
 /** A source that has not failed by then is taken for one that works: its client must not wait for a first line that may never come. */
 const graceMs = 50;
@@ -16,13 +17,20 @@ export function sendJson(response: ServerResponse, status: number, document: unk
   response.end(body);
 }
 
-/** What a handler returned. `signal`: the client is gone. */
+export interface SendOptions {
+  readonly minor: ApiMinor;
+  /** The client is gone. */
+  readonly signal: AbortSignal;
+  /** The sentence for a failure that comes too late for a status. */
+  readonly failed: (error: unknown) => string;
+}
+
+/** What a handler returned. */
 export async function send(
   response: ServerResponse,
   answer: Answer,
   value: unknown,
-  signal: AbortSignal,
-  failed: (error: unknown) => string,
+  { signal, minor, failed }: SendOptions,
 ): Promise<void> {
   switch (answer.kind) {
     case 'json':
@@ -48,10 +56,14 @@ export async function send(
       return;
     case 'ping':
       return sendPing(response);
-    case 'output':
+    case 'output': {
+      const { tty, bytes } = value as OutputStream;
+      response.setHeader('Content-Type', streamType(tty, minor));
+      return sendOutput(response, bytes, signal);
+    }
     case 'hijack':
     case 'websocket':
-      return; // written by the handler
+      return; // carried by the handler
   }
 }
 
@@ -82,7 +94,7 @@ async function sendLines(
   };
   try {
     let next = iterator.next();
-    await (grace ? Promise.race([next, new Promise((resolve) => setTimeout(resolve, graceMs))]) : next);
+    await (grace ? inGrace(next) : next);
     begin();
     for (let item = await next; item.done !== true; item = await next) {
       await write(response, Buffer.from(`${JSON.stringify(item.value)}\r\n`), signal);
@@ -118,6 +130,32 @@ async function sendBytes(
     void Promise.resolve(iterator.return?.()).catch(() => {});
   }
 }
+
+/** A first line may never come; what fails at once gets a status. */
+async function sendOutput(
+  response: ServerResponse,
+  source: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<void> {
+  const iterator = source[Symbol.asyncIterator]();
+  try {
+    let next = iterator.next();
+    await inGrace(next);
+    response.writeHead(200);
+    response.flushHeaders();
+    for (let item = await next; item.done !== true; item = await next) {
+      await write(response, item.value, signal);
+      if (signal.aborted) return;
+      next = iterator.next();
+    }
+    response.end();
+  } finally {
+    void Promise.resolve(iterator.return?.()).catch(() => {});
+  }
+}
+
+const inGrace = (first: Promise<unknown>): Promise<unknown> =>
+  Promise.race([first, new Promise((resolve) => setTimeout(resolve, graceMs))]);
 
 /** Waits where the client is slow. */
 async function write(response: ServerResponse, bytes: Uint8Array, signal: AbortSignal): Promise<void> {

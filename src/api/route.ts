@@ -117,6 +117,12 @@ export type BodyOf<R extends Route> = R extends { readonly body: infer B }
     : AsyncIterable<Uint8Array>
   : undefined;
 
+/** stdout and stderr of a container; `tty`: raw, all of it stdout. */
+export interface OutputStream {
+  readonly tty: boolean;
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
 /** What a client gets, and what a handler of the server returns. */
 export type AnswerOf<R extends Route> = R['answer'] extends { readonly kind: 'json' } & Typed<infer T>
   ? T
@@ -130,4 +136,6 @@ export type AnswerOf<R extends Route> = R['answer'] extends { readonly kind: 'js
           ? { readonly stat: PathStat; readonly tar: AsyncIterable<Uint8Array> }
           : R['answer'] extends { readonly kind: 'stat' }
             ? PathStat
-            : undefined;
+            : R['answer'] extends { readonly kind: 'output' }
+              ? OutputStream
+              : undefined;

@@ -13,9 +13,11 @@ import { handlers } from './handlers/index.ts';
 import { matcher, newest, readTarget, type Target } from './path.ts';
 import { readQuery } from './query.ts';
 import { refusals } from './refusals.ts';
-import { readJson, takeBody } from './request-body.ts';
+import { jsonLimit, readJson } from './request-body.ts';
 import type { Route } from './route.ts';
 import { type RouteName, routes } from './routes.ts';
+import type { SpoolLimits } from './stream/spool.ts';
+import { bodyBeforeUpgrade } from './stream/wire.ts';
 import { apiVersion } from './versions.ts';
 
 /** PEM texts. Who has no certificate of `ca` is not served. */
@@ -29,6 +31,8 @@ export interface ApiServerOptions {
   readonly engine: () => Engine;
   /** What nobody else hears of: bugs. Never bodies, never headers. */
   readonly log: (message: string) => void;
+  /** Where output waits for clients that are slow. */
+  readonly spool: SpoolLimits;
 }
 
 const find = matcher(routes);
@@ -69,11 +73,11 @@ const plain = (status: string): string => {
 
 interface RawUpgrade {
   readonly socket: Duplex;
-  readonly head: Uint8Array;
+  readonly head: Buffer;
 }
 
 async function serve(
-  { engine, log }: ApiServerOptions,
+  { engine, log, spool }: ApiServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
   raw: RawUpgrade | undefined,
@@ -99,11 +103,16 @@ async function serve(
       request,
       response,
       upgrade,
+      spool,
     };
     const handle = handlers[name.name] as (call: unknown) => unknown;
     const value = await handle(call satisfies Omit<Call<RouteName>, 'params' | 'query' | 'body'>);
     if (gone.signal.aborted) return;
-    await send(response, route.answer, value, gone.signal, (error) => failureOf(error, log).message);
+    await send(response, route.answer, value, {
+      minor: target.minor,
+      signal: gone.signal,
+      failed: (error) => failureOf(error, log).message,
+    });
   } catch (error) {
     if (gone.signal.aborted || response.destroyed) return;
     tell(request, response, raw, failureOf(error, log));
@@ -157,13 +166,12 @@ async function bodyOf(
   raw: RawUpgrade | undefined,
   minor: number,
 ): Promise<{ readonly body: unknown; readonly upgrade: Upgrade | undefined }> {
-  const taken = raw && (await takeBody(request, raw.socket, raw.head));
+  const taken = raw && (await bodyBeforeUpgrade(request, raw.socket, raw.head, jsonLimit));
   const upgrade = raw && {
     protocol: (header(request, 'upgrade') ?? '').toLowerCase(),
     socket: raw.socket,
-    head: taken?.rest ?? raw.head,
   };
-  const source: AsyncIterable<Uint8Array> = taken ? once(taken.body) : request;
+  const source: AsyncIterable<Uint8Array> = taken ? once(taken) : request;
   if (route.body?.kind === 'bytes') return { body: source, upgrade };
   if (route.body?.kind !== 'json') return { body: undefined, upgrade };
   return { body: route.body.read(await readJson(request, source), minor), upgrade };

@@ -2,6 +2,7 @@
 
 import { chownSync, existsSync, readFileSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
+import path from 'node:path';
 import { createApiServer } from '../api/server.ts';
 import { fail } from '../base/errors.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -25,7 +26,7 @@ export async function listenForApi({ place, engine, log, group }: ListenOptions)
   const socket = dockerSocketOf(place);
   const gid = groupId(group);
   let open = 0;
-  const server = createApiServer({ engine, log });
+  const server = createApiServer({ engine, log, spool: { directory: path.join(place.root, 'tmp') } });
   server.on('connection', (connection) => {
     open++;
     connection.once('close', () => open--);
@@ -48,9 +49,9 @@ export async function listenForApi({ place, engine, log, group }: ListenOptions)
   };
 }
 
-function listening(server: Server, path: string): Promise<void> {
+function listening(server: Server, at: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject).listen(path, resolve);
+    server.once('error', reject).listen(at, resolve);
   });
 }
 
