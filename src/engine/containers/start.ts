@@ -6,7 +6,7 @@ import { containerPlan } from '../../plan/container.ts';
 import type { KeeperLink } from '../../runtime/keeper.ts';
 import { launch } from '../../runtime/launch.ts';
 import type { StartOptions } from '../engine.ts';
-import { mountVolumes, releaseVolumes } from '../volumes/use.ts';
+import { mountVolumes, releaseVolumes, tellMounted } from '../volumes/use.ts';
 import { letJoin, refuseAll } from './attach.ts';
 import { type ContainerPool, inTurn, type Live } from './deps.ts';
 import { finish } from './end.ts';
@@ -73,12 +73,13 @@ async function startNow(pool: ContainerPool, live: Live, options: StartOptions):
     };
     live.record = { ...live.record, state };
     setTimeout(() => noteRunning(pool, live), noteDelayMs);
+    if (record.volumes) tellMounted(pool, record);
     tell(pool, live.record, 'start');
     follow(pool, live, launched.link);
     if (state.health) pool.supervisor?.watchHealth(live);
   } catch (error) {
     deps.network.release(record.id);
-    if (record.volumes) await releaseVolumes(pool, record);
+    if (record.volumes) await releaseVolumes(pool, record, false);
     refuseAll(live, error);
     const { endpoint: _, ...rest } = live.record;
     const message = error instanceof Error ? error.message : String(error);

@@ -55,16 +55,19 @@ export async function mountVolumes(pool: ContainerPool, live: Live): Promise<voi
     await mountOwn(pool, record, name);
     if (subpath) requireSubpath(path.join(deps.volumes.store.paths(name).data, subpath));
   }
-  for (const mount of record.mounts) {
-    if (mount.Type !== 'volume') continue;
-    deps.events.emit('volume', 'mount', mount.Name ?? '', {
-      container: record.id,
-      destination: mount.Destination,
-      driver: 'local',
-      propagation: '',
-      'read/write': String(mount.RW),
-    });
-  }
+}
+
+/** Right before the container's own `start`. */
+export function tellMounted({ deps }: ContainerPool, record: ContainerRecord): void {
+  for (const { Type, Name = '', Destination, RW } of record.mounts)
+    if (Type === 'volume')
+      deps.events.emit('volume', 'mount', Name, {
+        container: record.id,
+        destination: Destination,
+        driver: 'local',
+        propagation: '',
+        'read/write': String(RW),
+      });
 }
 
 /** The mount resolves it safely; this only tells in Docker's words where there is nothing. */
@@ -123,13 +126,11 @@ async function runOps({ deps }: ContainerPool, setup: readonly Op[], failed: (wh
   if (!result.ok) failed(explainFailure(plan, result.failure, errnoName));
 }
 
-/** After an end, or a start that failed. */
-export async function releaseVolumes(pool: ContainerPool, record: ContainerRecord): Promise<void> {
-  const { deps } = pool;
+/** After an end, or a start that failed (`told`: nobody heard of its mounts). */
+export async function releaseVolumes(pool: ContainerPool, record: ContainerRecord, told = true): Promise<void> {
   for (const name of new Set((record.volumes ?? []).map((use) => use.name))) await unmountOwn(pool, record, name);
-  for (const mount of record.mounts)
-    if (mount.Type === 'volume')
-      deps.events.emit('volume', 'unmount', mount.Name ?? '', { container: record.id, driver: 'local' });
+  for (const { Type, Name = '' } of told ? record.mounts : [])
+    if (Type === 'volume') pool.deps.events.emit('volume', 'unmount', Name, { container: record.id, driver: 'local' });
 }
 
 export async function unmountOwn(pool: ContainerPool, record: ContainerRecord, name: string): Promise<void> {
