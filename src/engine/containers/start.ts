@@ -13,6 +13,7 @@ import { finish } from './end.ts';
 import { startingHealth } from './health-state.ts';
 import { prepare } from './prepare.ts';
 import { type ContainerRecord, isUp, never, now, type RunState, saveQuietly, saveRecord } from './record.ts';
+import { removeNow } from './remove.ts';
 import { tell } from './tell.ts';
 
 export function startContainer(pool: ContainerPool, live: Live, options: StartOptions = {}): Promise<void> {
@@ -94,6 +95,7 @@ async function startNow(pool: ContainerPool, live: Live, options: StartOptions):
       },
     };
     saveQuietly(pool, live.record);
+    if (record.hostConfig.AutoRemove) await removeNow(pool, live, true);
     throw error;
   }
 }
