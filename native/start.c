@@ -38,8 +38,10 @@ static bool flag_value(const char *name, char **argv, int i, const char **value)
 		*value = argv[i] + n + 1;
 	else if (!argv[i][n] && argv[i + 1])
 		*value = argv[i + 1];
+	else if (n == 2 && argv[i][n])
+		*value = argv[i] + n; /* -Htcp://… */
 	else
-		return n == 2 && argv[i][n]; /* -Htcp://… */
+		return false;
 	return true;
 }
 
@@ -53,23 +55,41 @@ static int absolute(char *to, size_t room, const char *path)
 	return snprintf(to, room, "%s/%s", cwd, path) < (int)room ? 0 : -1;
 }
 
+/* Whether config.json may name another context than the default: Node looks properly. */
+static bool other_context(const char *config)
+{
+	char path[PATH_MAX], text[65536];
+	const char *home = env_or("HOME", NULL);
+	if (config ? snprintf(path, sizeof path, "%s/config.json", config) >= (int)sizeof path : !home || snprintf(path, sizeof path, "%s/.docker/config.json", home) >= (int)sizeof path)
+		return false;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	const char *at = strstr(text, "\"currentContext\"");
+	at = at ? strchr(at + 16, '"') : NULL;
+	return at && at[1] != '"' && strncmp(at, "\"default\"", 9);
+}
+
 int place_of(struct place *place, int argc, char **argv)
 {
 	const char *root = env_or("HOIST_ROOT", NULL), *run = env_or("HOIST_RUN_ROOT", NULL), *ignored = NULL;
 	char home[PATH_MAX], runtime[PATH_MAX];
 	int i = 1;
 	memset(place, 0, sizeof *place);
-	place->standalone = env_or("HOIST_NO_ENGINE", NULL) || env_or("DOCKER_HOST", NULL) || (env_or("DOCKER_CONTEXT", NULL) && strcmp(getenv("DOCKER_CONTEXT"), "default"));
+	const char *host = env_or("DOCKER_HOST", NULL), *context = env_or("DOCKER_CONTEXT", NULL), *config = env_or("DOCKER_CONFIG", NULL);
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (flag_value("--root", argv, i, &root) || flag_value("--run-root", argv, i, &run))
 			setenv(argv[i][2] == 'r' && argv[i][3] == 'o' ? "HOIST_ROOT" : "HOIST_RUN_ROOT", argv[i][2] == 'r' && argv[i][3] == 'o' ? root : run, 1);
-		else if (flag_value("--host", argv, i, &ignored) || flag_value("-H", argv, i, &ignored) || flag_value("--context", argv, i, &ignored) || flag_value("-c", argv, i, &ignored))
-			place->standalone = true;
+		else if (flag_value("--host", argv, i, &ignored) || flag_value("-H", argv, i, &ignored))
+			host = "named";
+		else if (!flag_value("--context", argv, i, &context) && !flag_value("-c", argv, i, &context))
+			flag_value("--config", argv, i, &config);
 		if (takes_value(argv[i]))
 			i++;
 	}
-	if (i < argc && !strcmp(argv[i], "engine"))
-		place->standalone = true;
+	place->standalone = env_or("HOIST_NO_ENGINE", NULL) || host || (context ? strcmp(context, "default") : other_context(config)) || (i < argc && !strcmp(argv[i], "engine"));
 	if (geteuid()) {
 		snprintf(home, sizeof home, "%s/hoist", env_or("XDG_DATA_HOME", ""));
 		if (*home == '/' && home[1] == 'h')

@@ -44,6 +44,10 @@ export interface Io {
     data: AsyncIterable<Uint8Array>,
     options: { readonly mode: number; readonly makeDirectory?: boolean },
   ): Promise<void>;
+  /** The names in a directory; none where there is no such directory. */
+  listDirectory(path: string): Promise<readonly string[]>;
+  /** A directory with all that is in it; none is no failure. */
+  removeTree(path: string): Promise<void>;
   /** Runs one of the user's programs (a credential helper): its stdout and exit code. Secrets go through `input`. */
   helper(
     program: string,

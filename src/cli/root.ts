@@ -17,6 +17,7 @@ export const groups: readonly Group[] = [
 See each sub-command's help for details on how to use the generated script.`,
   },
   { name: 'container', summary: 'Manage containers' },
+  { name: 'context', summary: 'Manage contexts' },
   { name: 'engine', summary: 'Manage the engine' },
   { name: 'image', summary: 'Manage images' },
   { name: 'network', summary: 'Manage networks' },
@@ -34,6 +35,7 @@ export function rootFlags(home: string): readonly Flag[] {
   -c, --context string     Name of the context to use to connect to the daemon (overrides DOCKER_HOST env var and default context set with "docker context use")
   -D, --debug              Enable debug mode
   -H, --host list          Daemon socket to connect to
+      --insecure           Send commands over the network in plain text: whoever sees them has root on that machine
   -l, --log-level string   Set the logging level ("debug", "info", "warn", "error", "fatal") (default "info")
       --root string        Directory of images and containers (overrides HOIST_ROOT env var)
       --run-root string    Directory of sockets and running state (overrides HOIST_RUN_ROOT env var)

@@ -1,15 +1,22 @@
 // The command line in a Node process of its own: `hoist engine …`, HOIST_NO_ENGINE=1, and other hosts.
 
-import { fail, isHoistError } from '../base/errors.ts';
+import { createConnection } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { openTransport } from '../api/client/transport.ts';
+import { isHoistError } from '../base/errors.ts';
 import { runCli } from '../cli/app.ts';
+import type { FlagValues } from '../cli/command.ts';
 import { allCommands } from '../cli/commands/index.ts';
+import { resolveEngine } from '../cli/contexts/resolve.ts';
 import { parseFlags } from '../cli/parse.ts';
 import { rootFlags } from '../cli/root.ts';
 import type { Engine } from '../engine/engine.ts';
 import { engineCommands } from './control.ts';
+import { dialCommand } from './dial.ts';
 import { type OpenEngine, openEngine } from './open.ts';
-import { placeFrom } from './place.ts';
+import { dockerSocketOf, placeFrom } from './place.ts';
 import { processIo } from './process-io.ts';
+import { openRemote } from './remote.ts';
 
 const place = placeFrom(process.env);
 const argv = process.argv.slice(2);
@@ -17,30 +24,25 @@ const io = processIo();
 let open: OpenEngine | undefined;
 
 async function connect(): Promise<Engine> {
-  if (parseFlags(rootFlags(''), argv, true).args[0] === 'engine') return nobody;
-  const other = otherHost();
-  if (other)
-    fail('unsupported', 'host.remote', `cannot reach ${other}: other engines are not supported yet`, {
-      hint: 'unset DOCKER_HOST and DOCKER_CONTEXT, and leave -H and --context away, to use the engine of this machine',
-    });
+  const { args, flags } = parseFlags(rootFlags(''), argv, true);
+  if (args[0] === 'context') nameContext(flags);
+  if (args[0] === 'engine' || args[0] === 'context') return nobody;
+  const connection = await resolveEngine(io, flags);
+  if (connection !== undefined) return openRemote(connection, io);
   open = await openEngine(place, (message) => process.stderr.write(`hoist: ${message}\n`));
   return open.engine;
 }
 
-/** The address of -H or DOCKER_HOST, or the context's name, where the command names one: before the command's own words. */
-function otherHost(): string | undefined {
-  const { args, flags } = parseFlags(rootFlags(''), argv, true);
-  if (args[0] === undefined) return undefined;
-  const context = flags.string('context') || process.env['DOCKER_CONTEXT'];
-  return (
-    flags.list('host').at(-1) ||
-    process.env['DOCKER_HOST'] ||
-    (context === 'default' ? undefined : context) ||
-    undefined
-  );
+/** What -c and -H name is the current context of `hoist context …`, which hears of it from the environment. */
+function nameContext(flags: FlagValues): void {
+  const host = flags.list('host').at(-1);
+  if (host !== undefined) process.env['DOCKER_HOST'] = host;
+  if (flags.string('context') === '') return;
+  process.env['DOCKER_CONTEXT'] = flags.string('context');
+  delete process.env['DOCKER_HOST'];
 }
 
-/** `hoist engine …` asks no engine for anything. */
+/** `hoist engine …` and `hoist context …` ask no engine for anything. */
 const nobody: Engine = {
   get images(): never {
     throw new Error('no engine');
@@ -62,9 +64,16 @@ const nobody: Engine = {
   },
 };
 
+/** Its connection to the API, for `system dial-stdio`. */
+async function dial(): Promise<Duplex> {
+  const { flags } = parseFlags(rootFlags(''), argv, true);
+  const connection = await resolveEngine(io, flags);
+  return connection === undefined ? createConnection(dockerSocketOf(place)) : openTransport(connection).dial();
+}
+
 let code = 1;
 try {
-  code = await runCli(argv, io, connect, [...allCommands, ...engineCommands(place)]);
+  code = await runCli(argv, io, connect, [...allCommands, ...engineCommands(place), dialCommand(dial)]);
 } catch (error) {
   process.stderr.write(
     `hoist: ${isHoistError(error) ? error.message : error instanceof Error ? error.stack : error}\n`,

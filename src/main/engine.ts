@@ -2,18 +2,19 @@
 // Started by the native client (native/start.c), which waits for a word on --ready-fd: `R`, or why not.
 
 import { existsSync, unlinkSync, writeSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { isHoistError } from '../base/errors.ts';
 import { runCli } from '../cli/app.ts';
 import { allCommands } from '../cli/commands/index.ts';
 import { isUp } from '../engine/containers/record.ts';
 import { buildId } from './build.ts';
 import { engineCommands } from './control.ts';
+import { dialCommand } from './dial.ts';
 import { encodeFrame } from './frames.ts';
 import { type HostedRun, serveClient } from './hosted.ts';
 import { listenForApi } from './listen.ts';
 import { openEngine } from './open.ts';
-import { type Place, placeFrom, socketOf } from './place.ts';
+import { dockerSocketOf, type Place, placeFrom, socketOf } from './place.ts';
 
 /** How long an engine without containers and commands waits for the next one. */
 const idleSeconds = Number(process.env['HOIST_IDLE_SECONDS'] ?? 300);
@@ -44,7 +45,11 @@ async function main(place: Place): Promise<void> {
   process.umask(0o022); // not that of the shell that happened to start it
   process.on('unhandledRejection', (reason) => log(`unhandled: ${reason instanceof Error ? reason.stack : reason}`));
   const open = await openEngine(place, log, readyFd === undefined ? undefined : process.pid); // a unit's own stays in it
-  const commands = [...allCommands, ...engineCommands(place)];
+  const commands = [
+    ...allCommands,
+    ...engineCommands(place),
+    dialCommand(() => createConnection(dockerSocketOf(place))),
+  ];
   let connections = 0;
   let last = Date.now();
 

@@ -2,14 +2,16 @@
 
 import { randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { errnoOf, fail, translateWriteError } from '../base/errors.ts';
 import type { Io } from '../cli/io.ts';
 
+type Files = 'readFile' | 'openFile' | 'writeFile' | 'replaceFile' | 'listDirectory' | 'removeTree';
+
 /** `pid`: whose files /dev/stdin, /dev/fd/63 and /proc/self are: the command's, not this process's. */
-export function filesIn(cwd: string, pid: number): Pick<Io, 'readFile' | 'openFile' | 'writeFile' | 'replaceFile'> {
+export function filesIn(cwd: string, pid: number): Pick<Io, Files> {
   const absolute = (file: string): string =>
     path
       .resolve(cwd, file)
@@ -30,6 +32,15 @@ export function filesIn(cwd: string, pid: number): Pick<Io, 'readFile' | 'openFi
         throw error;
       }
     },
+    async listDirectory(directory) {
+      try {
+        return await readdir(absolute(directory));
+      } catch (error) {
+        if (errnoOf(error) === 'ENOENT') return [];
+        throw error;
+      }
+    },
+    removeTree: (directory) => rm(absolute(directory), { recursive: true, force: true }),
     async replaceFile(file, data, { mode, makeDirectory }) {
       const target = await realpath(absolute(file)).catch(() => absolute(file)); // a link stays one
       const before = await stat(target).catch(() => undefined);

@@ -51,8 +51,8 @@ export async function attachSession(
       try {
         if (query.logs) await replay(client, containers, Id, query);
         if (point !== undefined) await carry(client, await point, request);
-      } catch (error) {
-        if (!client.gone.aborted) client.put(2, Buffer.from(`${error instanceof Error ? error.message : error}\r\n`));
+      } catch {
+        // the start failed, or the container is gone: whoever asked for that was told
       }
       client.spool.end();
       await client.spool.done;

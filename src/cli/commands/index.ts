@@ -19,6 +19,10 @@ import { restart, stop } from './container/stop.ts';
 import { top } from './container/top.ts';
 import { update } from './container/update.ts';
 import { wait } from './container/wait.ts';
+import { createContext, updateContext } from './context/create.ts';
+import { exportContext, importContext } from './context/export.ts';
+import { inspectContext, listContextsCommand, showContext } from './context/ls.ts';
+import { removeContexts, useContext } from './context/use.ts';
 import { bootstrap } from './image/bootstrap.ts';
 import { history } from './image/history.ts';
 import { importImage } from './image/import.ts';
@@ -78,6 +82,17 @@ const container = [
   wait,
 ];
 const image = [bootstrap, history, imageInspect, images, importImage, load, pruneImages, pull, push, rmi, save, tag];
+const context = [
+  createContext,
+  exportContext,
+  importContext,
+  inspectContext,
+  listContextsCommand,
+  removeContexts,
+  showContext,
+  updateContext,
+  useContext,
+];
 const registry = [login, logout, search];
 const network = [connect, createNetwork, disconnect, networkInspect, networks, pruneNetworks, removeNetwork];
 const system = [...completion, df, events, explain, info, inspect, plugins, pruneSystem, version];
@@ -86,6 +101,7 @@ const volume = [createVolume, pruneVolumes, removeVolume, updateVolume, volumeIn
 
 export const allCommands: readonly Command[] = [
   ...container,
+  ...context,
   ...image,
   ...network,
   ...registry,

@@ -76,6 +76,15 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
       for await (const chunk of data) chunks.push(chunk);
       files.set(path, Buffer.concat(chunks).toString('latin1'));
     },
+    listDirectory: async (path) =>
+      [
+        ...new Set(
+          [...files.keys()].filter((name) => name.startsWith(`${path}/`)).map((name) => name.slice(path.length + 1)),
+        ),
+      ].map((name) => name.split('/')[0] ?? ''),
+    async removeTree(path) {
+      for (const name of files.keys()) if (name === path || name.startsWith(`${path}/`)) files.delete(name);
+    },
     helper: options.helper ?? (async () => ({ code: 1, output: 'credentials not found in native keychain' })),
     out: () => Buffer.concat(written.out).toString(),
     err: () => Buffer.concat(written.err).toString(),
