@@ -58,16 +58,11 @@ static int absolute(char *to, size_t room, const char *path)
 /* Whether config.json may name another context than the default: Node looks properly. */
 static bool other_context(const char *config)
 {
-	char path[PATH_MAX], text[65536];
-	const char *home = env_or("HOME", NULL);
-	if (config ? snprintf(path, sizeof path, "%s/config.json", config) >= (int)sizeof path : !home || snprintf(path, sizeof path, "%s/.docker/config.json", home) >= (int)sizeof path)
-		return false;
+	char path[PATH_MAX], text[32768] = "";
+	snprintf(path, sizeof path, config ? "%s/config.json" : "%s/.docker/config.json", config ? config : env_or("HOME", ""));
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
-	if (fd >= 0)
-		close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	const char *at = strstr(text, "\"currentContext\"");
+	const char *at = fd >= 0 && read(fd, text, sizeof text - 1) > 0 ? strstr(text, "\"currentContext\"") : NULL;
+	close(fd);
 	at = at ? strchr(at + 16, '"') : NULL;
 	return at && at[1] != '"' && strncmp(at, "\"default\"", 9);
 }
