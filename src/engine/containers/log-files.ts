@@ -19,15 +19,43 @@ interface LogFile {
   readonly inode: bigint;
 }
 
+/** Where a reader is: in which file, and how far. */
+export interface LogPlace {
+  readonly inode: string;
+  readonly position: number;
+}
+
 /** A place in a container's log: `more` reads on from where it ended the last time. */
 export class LogCursor implements AsyncDisposable {
   readonly #file: string;
   #current: LogFile | undefined;
   #position = 0;
   #rest: Buffer = Buffer.alloc(0);
+  /** After the last entry that was given out. */
+  #given = 0;
 
   constructor(file: string) {
     this.#file = file;
+  }
+
+  /** Behind the last entry that was given out; undefined before the first file. */
+  get place(): LogPlace | undefined {
+    return this.#current && { inode: String(this.#current.inode), position: this.#given };
+  }
+
+  /** Goes on from a place of another cursor; false where that file is no more: it begins with the oldest then. */
+  async goTo({ inode, position }: LogPlace): Promise<boolean> {
+    for (const name of await this.#names()) {
+      const found = await openLog(name);
+      if (String(found?.inode) === inode && found && Number((await found.handle.stat()).size) >= position) {
+        this.#current = found;
+        this.#position = position;
+        this.#given = position;
+        return true;
+      }
+      await found?.handle.close();
+    }
+    return false;
   }
 
   /** What has been written since the last time; the first time, all that is left. */
@@ -40,6 +68,7 @@ export class LogCursor implements AsyncDisposable {
       await this.#current?.handle.close();
       this.#current = next;
       this.#position = 0;
+      this.#given = 0;
       this.#rest = Buffer.alloc(0);
     }
   }
@@ -67,7 +96,8 @@ export class LogCursor implements AsyncDisposable {
   /** The newest first: log, log.1, log.2 … */
   async #names(): Promise<readonly string[]> {
     const base = path.basename(this.#file);
-    const numbers = (await readdir(path.dirname(this.#file)))
+    const there = await readdir(path.dirname(this.#file)).catch((): string[] => []); // the container may be removed
+    const numbers = there
       .map((name) => (name.startsWith(`${base}.`) ? Number(name.slice(base.length + 1)) : Number.NaN))
       .filter((n) => Number.isInteger(n))
       .sort((a, b) => a - b);
@@ -82,11 +112,13 @@ export class LogCursor implements AsyncDisposable {
       if (bytesRead === 0) return;
       this.#position += bytesRead;
       const bytes = Buffer.concat([this.#rest, room.subarray(0, bytesRead)]);
+      const start = this.#position - bytes.length;
       let at = 0;
       for (let end = bytes.indexOf(newline, at); end >= 0; end = bytes.indexOf(newline, at)) {
         const entry = parseEntry(bytes.subarray(at, end));
-        if (entry) yield entry;
         at = end + 1;
+        this.#given = start + at;
+        if (entry) yield entry;
       }
       this.#rest = Buffer.from(bytes.subarray(at));
     }

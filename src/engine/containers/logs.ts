@@ -4,16 +4,25 @@ import { watch } from 'node:fs';
 import path from 'node:path';
 import { fail } from '../../base/errors.ts';
 import type { LogLine, LogOptions } from '../engine.ts';
+import { detailsOf } from '../logging/message.ts';
+import { isReadable } from '../logging/options.ts';
+import { refuseStart } from '../logging/values.ts';
 import type { ContainerPool, Live } from './deps.ts';
 import { type Entry, LogCursor } from './log-files.ts';
 import { isAlive, pathsOf } from './record.ts';
 
 export async function* readLogs(pool: ContainerPool, live: Live, options: LogOptions): AsyncGenerator<LogLine> {
-  if (live.record.hostConfig.LogConfig.Type === 'none') {
+  const { LogConfig } = live.record.hostConfig;
+  if (!isReadable(LogConfig)) {
     fail('unsupported', 'logs.none', 'configured logging driver does not support reading', {
-      hint: 'this container was created with --log-driver none',
+      hint: `this container was created with ${LogConfig.Type === 'none' ? '--log-driver none' : '--log-opt cache-disabled'}`,
     });
   }
+  const details = detailsOf(live.record, refuseStart);
+  for await (const line of linesOf(pool, live, options)) yield details === undefined ? line : { ...line, details };
+}
+
+async function* linesOf(pool: ContainerPool, live: Live, options: LogOptions): AsyncGenerator<LogLine> {
   const file = pathsOf(pool.deps.paths, live.record.id).log;
   const wanted = (line: Entry): boolean =>
     (line.stream === 'stdout' ? options.stdout : options.stderr) && inTime(line, options);
@@ -75,7 +84,7 @@ async function* follow(
       });
       live.exited.add(onEnd);
       for await (const line of cursor.more()) if (wanted(line)) yield line;
-      if (!running || live.record.state.status !== 'running') {
+      if (!running || !isUp(live.record.state)) {
         for await (const line of cursor.more()) if (wanted(line)) yield line;
         return;
       }

@@ -9,6 +9,7 @@ import { hostnameFile, hostsFile, hostsFileOfHost, resolvFile, resolvFileOfHost 
 import type { ContainerInput, NetworkOps, PlannedFile } from '../../plan/input.ts';
 import type { OciConfig, OciNamespace } from '../../spec/oci/runtime.ts';
 import type { LayerInfo } from '../../store/store.ts';
+import { logFilesOf } from '../logging/options.ts';
 import type { Attachment, ContainerPool, ContainersDeps, Live } from './deps.ts';
 import { hostDevices, mappedDevices } from './devices.ts';
 import { findContainer } from './find.ts';
@@ -38,7 +39,6 @@ export async function prepare(
   const config = ociConfig(record, lookup, deps.facts);
   // also of a volume that is not made yet (explain)
   const volumes = new Set(record.mounts.flatMap(({ Type, Source }) => (Type === 'volume' ? [Source] : [])));
-  const logOptions = record.hostConfig.LogConfig.Config;
   return {
     config,
     input: {
@@ -61,8 +61,7 @@ export async function prepare(
         socket: paths.socket,
         log: {
           path: record.hostConfig.LogConfig.Type === 'none' ? '' : paths.log,
-          maxSize: parseSize(logOptions['max-size']),
-          maxFiles: Number(logOptions['max-file'] ?? 1),
+          ...logFilesOf(record.hostConfig.LogConfig),
         },
         exitPath: paths.exit,
         stdin: record.config.OpenStdin,
@@ -83,11 +82,6 @@ function sourceKind(source: string): 'directory' | 'file' {
   } catch {
     return 'file'; // the plan's own open says what is wrong with it
   }
-}
-
-function parseSize(text: string | undefined): number {
-  const match = /^(\d+)([kmg]?)b?$/i.exec(text ?? '');
-  return match ? Number(match[1]) * 1024 ** ['', 'k', 'm', 'g'].indexOf((match[2] ?? '').toLowerCase()) : 0;
 }
 
 async function lookUp(pool: ContainerPool, record: ContainerRecord, layers: readonly LayerInfo[]): Promise<Lookup> {

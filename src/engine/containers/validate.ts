@@ -4,6 +4,7 @@ import { fail } from '../../base/errors.ts';
 import type { HostFacts } from '../../plan/facts.ts';
 import type { ContainerConfig, ContainerCreate, HostConfig } from '../../spec/docker/container.ts';
 import type { HealthConfig } from '../../spec/oci/image.ts';
+import { checkLogConfig } from '../logging/options.ts';
 import { argumentsOf } from './merge.ts';
 import { validateMounts } from './validate-mounts.ts';
 
@@ -26,6 +27,7 @@ export function validateCreate({ Config, HostConfig }: ContainerCreate, machine:
   );
   if (nul !== undefined)
     refuse('container.nul', 'a NUL byte cannot stand in a command, an environment variable or a name');
+  checkLogConfig(HostConfig.LogConfig);
   validateIdentity(Config, HostConfig, refuse);
   validateHealth(Config.Healthcheck, refuse);
   validateRestartPolicy(HostConfig.RestartPolicy, HostConfig.AutoRemove, refuse);

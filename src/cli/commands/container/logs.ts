@@ -1,5 +1,6 @@
 // hoist logs: what the process wrote, its stdout to stdout and its stderr to stderr.
 
+import type { LogLine } from '../../../engine/engine.ts';
 import type { Command } from '../../command.ts';
 import { flagTable } from '../../flags.ts';
 import { parseMoment } from '../../moment.ts';
@@ -32,12 +33,13 @@ export const logs: Command = {
       stderr: true,
       signal: io.signal,
     });
-    // Details are what --log-opt labels and env add to a line; none of them is built, so only their blank remains.
-    const detail = flags.bool('details') ? ' ' : '';
+    const details = flags.bool('details');
     /** Streams whose last line is not at its end: the next piece has no prefix. */
     const open = new Set<string>();
     for await (const line of lines) {
-      const prefix = open.has(line.stream) ? '' : `${flags.bool('timestamps') ? `${line.time} ` : ''}${detail}`;
+      const prefix = open.has(line.stream)
+        ? ''
+        : `${flags.bool('timestamps') ? `${line.time} ` : ''}${details ? detailsOf(line) : ''}`;
       if (line.data.at(-1) === newline) open.delete(line.stream);
       else open.add(line.stream);
       const output = line.stream === 'stdout' ? io.stdout : io.stderr;
@@ -46,3 +48,15 @@ export const logs: Command = {
     return 0;
   },
 };
+
+/** What --log-opt labels, env and tag add, as Docker's client shows it; where there is nothing, its blank. */
+function detailsOf({ details }: LogLine): string {
+  const entries = Object.entries(details ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `${entries.map(([name, value]) => `${escaped(name)}=${escaped(value)}`).join(',')} `;
+}
+
+function escaped(text: string): string {
+  return encodeURIComponent(text)
+    .replaceAll('%20', '+')
+    .replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+}
