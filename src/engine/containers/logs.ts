@@ -84,7 +84,7 @@ async function* follow(
       });
       live.exited.add(onEnd);
       for await (const line of cursor.more()) if (wanted(line)) yield line;
-      if (!running || !isUp(live.record.state)) {
+      if (!running || !isAlive(live.record.state)) {
         for await (const line of cursor.more()) if (wanted(line)) yield line;
         return;
       }
