@@ -57,6 +57,7 @@ static const struct op_field fields_removeTree[] = {{T_STR, offsetof(struct op, 
 static const struct op_field fields_nice[] = {{T_U32, offsetof(struct op, nice.increment)}, {0, 0}};
 static const struct op_field fields_copyTree[] = {{T_SLOT, offsetof(struct op, copyTree.from)}, {T_SLOT, offsetof(struct op, copyTree.to)}, {0, 0}};
 static const struct op_field fields_xattrs[] = {{T_SLOT, offsetof(struct op, xattrs.root)}, {T_STR, offsetof(struct op, xattrs.path)}, {T_STRS, offsetof(struct op, xattrs.names)}, {0, 0}};
+static const struct op_field fields_handOver[] = {{T_SLOT, offsetof(struct op, handOver.slot)}, {T_STR, offsetof(struct op, handOver.text)}, {0, 0}};
 static const struct op_field *const op_fields[OP_LAST + 1] = {
 	[OP_OPEN] = fields_open,
 	[OP_CLOSE] = fields_close,
@@ -116,4 +117,5 @@ static const struct op_field *const op_fields[OP_LAST + 1] = {
 	[OP_NICE] = fields_nice,
 	[OP_COPY_TREE] = fields_copyTree,
 	[OP_XATTRS] = fields_xattrs,
+	[OP_HAND_OVER] = fields_handOver,
 };

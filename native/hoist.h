@@ -101,6 +101,9 @@ int put_file(int dir, const char *path, const void *p, size_t n, int flags, mode
 void set_title(const char *name);
 void title_room(char **argv);
 
+/* The executor's second way to the engine: for descriptors (see do_handOver). */
+#define HANDLES_FD 4
+
 /* Frames between client and engine, executor and engine: u32 length of what follows, u8 type, payload. */
 int frame_send(int fd, uint8_t type, const void *p, size_t n);
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -126,6 +127,7 @@ int host_main(int argc, char **argv)
 	signal(SIGTERM, SIG_IGN); /* it ends with the engine, not before */
 	umask(022); /* not that of whoever happened to start the engine: modes in plans are meant as they stand */
 	fcntl(ENGINE_FD, F_SETFD, FD_CLOEXEC);
+	fcntl(HANDLES_FD, F_SETFD, FD_CLOEXEC);
 	int flags = fcntl(ENGINE_FD, F_GETFL);
 	fcntl(ENGINE_FD, F_SETFL, flags & ~O_NONBLOCK);
 	if (!unshare(CLONE_NEWNS))
@@ -138,6 +140,9 @@ int host_main(int argc, char **argv)
 		char *body = malloc(head[0]);
 		if (!body || read_all(ENGINE_FD, body, head[0] - 5))
 			return 1;
+		char heard[4096]; /* that descriptors arrived: nobody here waits for it */
+		while (recv(HANDLES_FD, heard, sizeof heard, MSG_DONTWAIT) > 0)
+			;
 		request(head[1], kind, body, head[0] - 5);
 		free(body);
 	}

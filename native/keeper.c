@@ -309,6 +309,7 @@ int do_keep(struct run *run, const struct op *op)
 	if (run->engine >= 0)
 		close(run->engine);
 	run->engine = -1;
+	close(HANDLES_FD);
 	forget_program();
 
 	while (!drained(&k))

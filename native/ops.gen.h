@@ -58,6 +58,7 @@
 #define OP_NICE 64
 #define OP_COPY_TREE 67
 #define OP_XATTRS 68
+#define OP_HAND_OVER 65
 #define OP_LAST 68
 
 struct op_open {
@@ -318,6 +319,10 @@ struct op_xattrs {
 	struct str path;
 	struct strs names;
 };
+struct op_handOver {
+	uint16_t slot;
+	struct str text;
+};
 
 struct op {
 	uint16_t code;
@@ -377,6 +382,7 @@ struct op {
 		struct op_nice nice;
 		struct op_copyTree copyTree;
 		struct op_xattrs xattrs;
+		struct op_handOver handOver;
 	};
 };
 
@@ -439,4 +445,5 @@ struct op {
 	X(REMOVE_TREE, removeTree) \
 	X(NICE, nice) \
 	X(COPY_TREE, copyTree) \
-	X(XATTRS, xattrs)
+	X(XATTRS, xattrs) \
+	X(HAND_OVER, handOver)

@@ -127,3 +127,10 @@ int do_bindPort(struct run *run, const struct op *op)
 	}
 	return slot_put(run, b->out, fd);
 }
+
+/* The engine's end is a libuv pipe: it takes descriptors that come with a line in Node's own form. */
+int do_handOver(struct run *run, const struct op *op)
+{
+	int fd = slot_fd(run, op->handOver.slot);
+	return fd < 0 ? fd : send_fds(HANDLES_FD, op->handOver.text.p, op->handOver.text.n, &fd, 1);
+}

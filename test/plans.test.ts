@@ -15,7 +15,7 @@ import { composeMounts } from '../src/engine/containers/mounts.ts';
 import { ociConfig } from '../src/engine/containers/oci.ts';
 import type { ContainerRecord } from '../src/engine/containers/record.ts';
 import { resolveUser } from '../src/engine/containers/user.ts';
-import { noneOps } from '../src/network/bridge.ts';
+import { noneOps } from '../src/network/endpoint.ts';
 import { containerPlan } from '../src/plan/container.ts';
 import type { CgroupFacts } from '../src/plan/facts.ts';
 import { printPlan } from '../src/plan/print.ts';
@@ -80,6 +80,7 @@ async function planOf(words: readonly string[], cgroup: CgroupFacts): Promise<st
       from: () => assert.fail('no other container'),
       dataOf: (volume) => `/var/lib/hoist/volumes/${volume}/_data`,
     }).mounts,
+    connections: [],
     state: { status: 'created', pid: 0, exitCode: 0, oomKilled: false, error: '', startedAt: '', finishedAt: '' },
   };
   const machine = facts(cgroup);

@@ -7,16 +7,16 @@ import { errnoOf, fail, HoistError } from '../base/errors.ts';
 import { createContainers } from '../engine/containers/containers.ts';
 import type { ContainerPool } from '../engine/containers/deps.ts';
 import { createExecs } from '../engine/containers/execs.ts';
-import { bridgeNetwork } from '../engine/containers/network.ts';
 import { isUp } from '../engine/containers/record.ts';
 import { closePool, openPool } from '../engine/containers/recover.ts';
 import { supervise } from '../engine/containers/supervise.ts';
-import type { Engine, Networks } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import { createEvents } from '../engine/events.ts';
 import { createImages } from '../engine/images/images.ts';
 import { loginTo } from '../engine/login.ts';
+import { createNetworks } from '../engine/networks/networks.ts';
+import { openNetworks } from '../engine/networks/open.ts';
 import { createSystem } from '../engine/system.ts';
-import { unbuilt } from '../engine/unbuilt.ts';
 import { newVolumePool } from '../engine/volumes/deps.ts';
 import { removeFiles } from '../engine/volumes/remove.ts';
 import { createVolumes } from '../engine/volumes/volumes.ts';
@@ -79,14 +79,20 @@ export async function openEngine(place: Place, log: (message: string) => void, r
   const host = hostPlatform(process.arch);
   const defaultPlace = place.run === '/run/hoist';
   const suffix = createHash('sha256').update(place.root).digest('hex').slice(0, 6);
-  const network = bridgeNetwork(() => executor, {
-    name: process.env['HOIST_BRIDGE'] ?? (defaultPlace ? 'hoist0' : `hoist-${suffix}`),
-    mtu: 1500,
-    gateway: undefined,
-    table: defaultPlace ? 'hoist' : `hoist-${suffix}`,
-  });
   const events = createEvents();
   const volumeStore = await openVolumeStore(place.root, log);
+  const networks = openNetworks({
+    root: place.root,
+    executor,
+    defaults: {
+      name: process.env['HOIST_BRIDGE'] ?? (defaultPlace ? 'hoist0' : `hoist-${suffix}`),
+      mtu: 1500,
+      gateway: undefined,
+      table: defaultPlace ? 'hoist' : `hoist-${suffix}`,
+    },
+    events,
+    warn: log,
+  });
   const compileSeccomp = seccompCompiler(facts.arch);
   const pool = await openPool({
     paths: place,
@@ -95,13 +101,14 @@ export async function openEngine(place: Place, log: (message: string) => void, r
     executor: () => executor,
     facts,
     host,
-    network,
+    network: networks.network,
     compileSeccomp,
     warn: log,
     events,
     volumes: newVolumePool(volumeStore),
   });
   for (const left of volumeStore.rubbish) void removeFiles(pool, left);
+  networks.begin(pool);
   const registry = openRegistryClient({
     userAgent: `hoist/${buildId}`,
     insecureRegistries: list(process.env['HOIST_INSECURE_REGISTRIES']),
@@ -127,7 +134,7 @@ export async function openEngine(place: Place, log: (message: string) => void, r
   return {
     engine: {
       images,
-      networks: unbuiltNetworks,
+      networks: createNetworks({ pool, ...networks }),
       volumes: createVolumes(pool),
       containers: createContainers(pool),
       execs: createExecs(pool),
@@ -219,13 +226,3 @@ async function runHere(executor: Executor, setup: readonly Op[], what: string): 
   const result = await executor.run(plan, 'here');
   if (!result.ok) throw new HoistError('system', `${what}.failed`, explainFailure(plan, result.failure, errnoName));
 }
-
-const unbuiltNetworks: Networks = {
-  create: async () => unbuilt('network'),
-  list: async () => unbuilt('network'),
-  inspect: async () => unbuilt('network'),
-  remove: async () => unbuilt('network'),
-  connect: async () => unbuilt('network'),
-  disconnect: async () => unbuilt('network'),
-  prune: async () => unbuilt('network'),
-};

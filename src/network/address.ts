@@ -73,3 +73,10 @@ export function macOf(address: Uint8Array): Uint8Array {
 export function formatMac(mac: Uint8Array): string {
   return Array.from(mac, (byte) => byte.toString(16).padStart(2, '0')).join(':');
 }
+
+/** 6 bytes of `02:42:ac:11:00:02`; undefined for anything else. */
+export function parseMac(text: string): Uint8Array | undefined {
+  return /^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(text)
+    ? Uint8Array.from(text.split(/[:-]/).map((byte) => Number.parseInt(byte, 16)))
+    : undefined;
+}

@@ -1,45 +1,43 @@
-// The bridge network. Host side: one bridge with an address, forwarding, a firewall table. Container side: a veth pair
-// made by one message in the keeper, and one message group in the child. Ops are computed purely; `ensureBridge` runs them.
+// The host's side of a bridge network: one bridge with an address, forwarding, its place in the firewall. Ops are computed
+// purely; `ensureBridge` and `removeBridge` run them. The containers' side is in endpoint.ts.
 
-import { fail, HoistError } from '../base/errors.ts';
-import { forgetFlowsTo, forgetUnansweredUdp } from '../plan/conntrack.ts';
-import type { NetworkOps } from '../plan/input.ts';
+import { fail } from '../base/errors.ts';
 import {
   addAddress,
   addBridge,
-  addDefaultRoute,
-  addVeth,
+  deleteLink,
   dumpAddresses,
   dumpLinks,
   dumpRoutes,
-  hairpin,
-  loopbackUp,
-  noLinkLocal,
   type Prefix,
   readAddresses,
   readLinks,
   readRoutes,
   routeOp,
-  setLinkUp,
   setMac,
 } from '../plan/netlink.ts';
-import { acceptBridge, dumpForwardChains, dumpRules, hasOurRules, readDroppingChains } from '../plan/nft-foreign.ts';
+import {
+  acceptBridge,
+  dumpForwardChains,
+  dumpRules,
+  type ForeignChain,
+  hasOurRules,
+  readDroppingChains,
+  removeOurRules,
+} from '../plan/nft-foreign.ts';
+import { batchOp } from '../plan/nft-wire.ts';
 import {
   addBridgeToFirewall,
-  dumpPublications,
-  type Publication,
-  publish,
-  readPublications,
+  type FirewalledBridge,
+  removeBridgeFromFirewall,
   setUpFirewall,
-  unpublish,
 } from '../plan/nftables.ts';
 import { k, type Op, op } from '../plan/ops.ts';
 import { explainFailure } from '../plan/print.ts';
 import { errnoName } from '../sys/errno.ts';
 import type { Executor } from '../sys/executor.ts';
-import { formatAddress, formatPrefix, macOf, parseAddress } from './address.ts';
+import { formatPrefix, macOf } from './address.ts';
 import { chooseSubnet, firstAddress } from './ipam.ts';
-import { isAny, type PublishedPort, withPort } from './ports.ts';
 
 export interface BridgeConfig {
   /** `hoist0` */
@@ -49,7 +47,20 @@ export interface BridgeConfig {
   readonly gateway: Prefix | undefined;
   /** The nftables table of this engine: `hoist`, `hoist-<id>`. */
   readonly table: string;
+  readonly traffic?: Traffic;
 }
+
+/** What may pass. */
+export interface Traffic {
+  /** Containers reach each other and this host, nothing else. */
+  readonly internal: boolean;
+  /** Containers reach each other. */
+  readonly icc: boolean;
+  /** Containers leave with the host's address. */
+  readonly masquerade: boolean;
+}
+
+export const ordinaryTraffic: Traffic = { internal: false, icc: true, masquerade: true };
 
 /** A bridge that is there. */
 export interface Bridge {
@@ -58,21 +69,7 @@ export interface Bridge {
   readonly mtu: number;
   readonly gateway: Prefix;
   readonly table: string;
-}
-
-export interface Endpoint {
-  /** The host's end: see `vethName`. */
-  readonly veth: string;
-  readonly address: string;
-  readonly ports?: readonly PublishedPort[];
-}
-
-/** eth0 in the container: lo is 1, and what comes next is chosen by us, so that nobody needs to ask for it. */
-const eth0 = 2;
-
-/** The name of a start's veth: not of the container alone, since the kernel takes its time to remove the last start's. */
-export function vethName(containerId: string, start: number): string {
-  return `hv${containerId.slice(0, 10)}${(start & 0xff).toString(16).padStart(2, '0')}`;
+  readonly traffic: Traffic;
 }
 
 /** Makes the bridge where it is not there yet, and (again) all that belongs to it; running containers do not notice. */
@@ -87,20 +84,59 @@ export async function ensureBridge(executor: Executor, config: BridgeConfig): Pr
   const known = readAddresses(addresses);
   const current = known.find(({ index, address }) => index === link.index && address.length === 4);
   const gateway = config.gateway ?? current ?? freeGateway([...known, ...readRoutes(routes)]);
-  const bridge = { name: config.name, index: link.index, mtu: config.mtu, gateway, table: config.table };
+  const { name, mtu, table, traffic = ordinaryTraffic } = config;
+  const bridge = { name, index: link.index, mtu, gateway, table, traffic };
   await runOps(executor, bridgeOps(bridge));
-  await passForeignFirewalls(executor, bridge);
+  if (!traffic.internal) await passForeignFirewalls(executor, bridge);
   return bridge;
+}
+
+/** Takes away the bridge and everything that was made for it; what is gone already is no error. */
+export async function removeBridge(
+  executor: Executor,
+  config: BridgeConfig & { readonly gateway: Prefix },
+): Promise<void> {
+  const chains = await foreignChains(executor, config.table);
+  const rules = chains.length === 0 ? [] : await runOps(executor, chains.map(dumpRules));
+  const ours = chains.flatMap((chain, index) => removeOurRules(chain, rules[index] ?? none, config.name));
+  const plan = {
+    setup: [],
+    child: [],
+    cleanup: [
+      ...(ours.length > 0 ? [batchOp(ours, `nothing is left to pass to ${config.name}`)] : []),
+      removeBridgeFromFirewall(config.table, firewalled({ ...config, traffic: config.traffic ?? ordinaryTraffic })),
+      routeOp([deleteLink(config.name)], `the bridge ${config.name} goes`, k.ENODEV),
+    ],
+  };
+  await executor.run(plan, 'here');
+}
+
+function firewalled({ name, gateway, traffic }: Pick<Bridge, 'name' | 'gateway' | 'traffic'>): FirewalledBridge {
+  return { name, subnets: [gateway], ...traffic };
+}
+
+/** A default subnet that touches nothing of this host, and none of `others`. */
+export async function freeSubnet(executor: Executor, others: readonly Prefix[]): Promise<Prefix> {
+  const [addresses = none, routes = none] = await runOps(executor, [
+    dumpAddresses('which subnets are taken'),
+    dumpRoutes('which subnets are routed elsewhere'),
+  ]);
+  const taken = [...others, ...readAddresses(addresses), ...readRoutes(routes)];
+  return chooseSubnet(taken.filter(({ address }) => address.length === 4));
 }
 
 /** Twice is once: rules that are there already are not added again. */
 async function passForeignFirewalls(executor: Executor, bridge: Bridge): Promise<void> {
-  const [chains = none] = await runOps(executor, [dumpForwardChains()]);
-  const dropping = readDroppingChains(chains, bridge.table);
+  const dropping = await foreignChains(executor, bridge.table);
   if (dropping.length === 0) return;
   const rules = await runOps(executor, dropping.map(dumpRules));
   const missing = dropping.filter((_, index) => !hasOurRules(rules[index] ?? none, bridge.name));
   if (missing.length > 0) await runOps(executor, [acceptBridge(missing, bridge.name)]);
+}
+
+async function foreignChains(executor: Executor, own: string): Promise<readonly ForeignChain[]> {
+  const [chains = none] = await runOps(executor, [dumpForwardChains()]);
+  return readDroppingChains(chains, own);
 }
 
 function freeGateway(taken: readonly Prefix[]): Prefix {
@@ -132,7 +168,7 @@ export function bridgeOps(bridge: Bridge): Op[] {
     ),
     sysctlOp('net/ipv4/ip_forward', '1', 'the host passes packets on between containers and the outside'),
     setUpFirewall(bridge.table),
-    addBridgeToFirewall(bridge.table, bridge.name, [bridge.gateway]),
+    addBridgeToFirewall(bridge.table, firewalled(bridge)),
     sysctlOp(`net/ipv4/conf/${bridge.name}/route_localnet`, '1', 'published ports answer on 127.0.0.1 too'),
   ];
 }
@@ -144,135 +180,6 @@ function sysctlOp(name: string, value: string, why: string): Op {
     { dir: undefined, path: `/proc/sys/${name}`, data: Buffer.from(value), flags: k.O_WRONLY, mode: 0 },
     why,
   );
-}
-
-/** The plan's part of one container on the bridge. */
-export function endpointOps(bridge: Bridge, endpoint: Endpoint): NetworkOps {
-  const address = parseAddress(endpoint.address);
-  if (address === undefined) fail('invalid', 'network.bad_address', `invalid address ${endpoint.address}`);
-  const { ports = [] } = endpoint;
-  const published = publications(address, ports);
-  const peer = { name: 'eth0', index: eth0, mac: macOf(address) };
-  return {
-    before: ports.flatMap(bindOps),
-    setup: [
-      routeOp(
-        [
-          addVeth({ name: endpoint.veth, master: bridge.index, mtu: bridge.mtu, peer }),
-          ...(ports.length > 0 ? [hairpin(endpoint.veth)] : []),
-        ],
-        `a cable from ${bridge.name} (${endpoint.veth}) to the container (eth0)`,
-      ),
-      ...(ports.length > 0 ? [publish(bridge.table, published, `published: ${describePorts(ports)}`)] : []),
-      ...ports
-        .filter(({ protocol }) => protocol === 'udp')
-        .map(({ hostPort }) =>
-          forgetUnansweredUdp(hostPort, address, `clients that sent to ${hostPort}/udp before find it now`),
-        ),
-    ],
-    child: [
-      routeOp(
-        [
-          loopbackUp(),
-          // an IPv4 network: eth0 would get a link-local IPv6 address, and talk about it
-          noLinkLocal(eth0),
-          setLinkUp({ index: eth0 }),
-          addAddress(eth0, { address, bits: bridge.gateway.bits }),
-          addDefaultRoute(bridge.gateway.address),
-        ],
-        `lo up; eth0 up with ${endpoint.address}; default route by ${formatAddress(bridge.gateway.address)}`,
-        97 /* EAFNOSUPPORT: a kernel without IPv6 */,
-      ),
-    ],
-    cleanup: endpointCleanup(bridge, endpoint),
-  };
-}
-
-/** What outlives the network namespace: its ports. The veth goes with the namespace, by itself. */
-export function endpointCleanup(bridge: Bridge, { address, ports = [] }: Pick<Endpoint, 'address' | 'ports'>): Op[] {
-  const bytes = parseAddress(address);
-  if (bytes === undefined || ports.length === 0) return [];
-  const udp = ports.some(({ protocol }) => protocol === 'udp');
-  return [
-    unpublish(bridge.table, publications(bytes, ports), `no longer published: ${describePorts(ports)}`),
-    ...(udp ? [forgetFlowsTo(bytes, `clients of ${address} that keep sending are to find the next container`)] : []),
-  ];
-}
-
-/** Takes away ports that no container holds any more: those of keepers that were killed. Returns how many. */
-export async function sweepPorts(
-  executor: Executor,
-  bridge: Bridge,
-  endpoints: readonly Pick<Endpoint, 'address' | 'ports'>[],
-): Promise<number> {
-  const key = (one: Publication): string =>
-    [
-      one.protocol,
-      one.hostAddress?.join('.') ?? '',
-      one.hostPort,
-      one.containerAddress.join('.'),
-      one.containerPort,
-    ].join(' ');
-  const held = new Set(
-    endpoints.flatMap(({ address, ports = [] }) => publications(parseAddress(address) ?? none, ports).map(key)),
-  );
-  const found = (await runOps(executor, dumpPublications(bridge.table))).flatMap(readPublications);
-  const leaked = found.filter((one) => !held.has(key(one)));
-  if (leaked.length > 0) await runOps(executor, [unpublish(bridge.table, leaked, 'ports of containers that are gone')]);
-  return leaked.length;
-}
-
-/**
- * The sentence for a failed op of `endpointOps`, in the words of Docker; undefined where the failure is no affair of ports.
- */
-export function explainPortFailure(failed: Op | undefined, errno: number): HoistError | undefined {
-  if (failed?.op !== 'bindPort') return undefined;
-  const place = `${withPort(formatAddress(failed.address), failed.port)}/${failed.type === k.SOCK_DGRAM ? 'udp' : 'tcp'}`;
-  if (errno === k.EADDRINUSE) {
-    return new HoistError('conflict', 'port.in_use', `failed to bind host port ${place}: address already in use`, {
-      hint: 'another program of this host has the port: `ss -lnp` names it',
-    });
-  }
-  if (errno === EADDRNOTAVAIL) {
-    return new HoistError(
-      'invalid',
-      'port.no_such_address',
-      `failed to bind host port ${place}: this host has no such address`,
-    );
-  }
-  return new HoistError('system', 'port.not_bound', `failed to bind host port ${place}: ${errnoName(errno)}`);
-}
-
-const EADDRNOTAVAIL = 99;
-
-/** The keeper holds the host's port by a bound socket as long as the container runs: no program can take it meanwhile. */
-function bindOps({ protocol, hostIp, hostPort }: PublishedPort, index: number): Op[] {
-  const address = parseAddress(hostIp);
-  // Node and the op table know no SCTP sockets; the map alone keeps two containers apart there
-  if (address === undefined || protocol === 'sctp') return [];
-  const type = protocol === 'udp' ? k.SOCK_DGRAM : k.SOCK_STREAM;
-  const family = address.length === 4 ? k.AF_INET : k.AF_INET6;
-  const why = `no other program takes ${withPort(hostIp, hostPort)}/${protocol} meanwhile`;
-  return [op('bindPort', { family, type, address, port: hostPort, out: `port${index}` }, why)];
-}
-
-function publications(containerAddress: Uint8Array, ports: readonly PublishedPort[]): Publication[] {
-  return ports.map(({ protocol, hostIp, hostPort, containerPort }) => ({
-    protocol,
-    hostAddress: isAny(hostIp) ? undefined : parseAddress(hostIp),
-    hostPort,
-    containerAddress,
-    containerPort,
-  }));
-}
-
-function describePorts(ports: readonly PublishedPort[]): string {
-  return ports.map((one) => `${withPort(one.hostIp, one.hostPort)}->${one.containerPort}/${one.protocol}`).join(', ');
-}
-
-/** --network none: a network namespace with its loopback, and nothing else. */
-export function noneOps(): NetworkOps {
-  return { before: [], setup: [], child: [routeOp([loopbackUp()], 'lo up')], cleanup: [] };
 }
 
 const none = new Uint8Array();

@@ -98,6 +98,23 @@ export function resolvFileOfHost({
   );
 }
 
+/** resolv.conf of a container with name service: the engine answers, and asks others for what it does not know. */
+export function resolvFileOfEngine({
+  host,
+  search,
+  options,
+}: Pick<ResolvOptions, 'host' | 'search' | 'options'>): string {
+  const source = parseResolv(host);
+  const own = override(options, source.options);
+  const dots = own.some((one) => one.startsWith('ndots:')) ? [] : ['ndots:0'];
+  return writeResolv(['127.0.0.11'], override(search, source.search), [...own, ...dots]);
+}
+
+/** The name servers of a resolv.conf. */
+export function nameserversOf(text: string): readonly string[] {
+  return parseResolv(text).nameservers;
+}
+
 export function hostnameFile(hostname: string): string {
   return `${hostname}\n`;
 }

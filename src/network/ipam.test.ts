@@ -64,7 +64,7 @@ test('the first default subnet that collides with nothing here', () => {
 });
 
 test('every address once, never the network, the broadcast or the gateway', () => {
-  const pool = createPool(parsePrefix('10.0.0.0/29'), '10.0.0.1', 'bridge');
+  const pool = createPool({ subnet: parsePrefix('10.0.0.0/29'), gateway: '10.0.0.1', network: 'bridge' });
   const all = Array.from({ length: 5 }, () => pool.allocate());
   assert.deepEqual(all, ['10.0.0.2', '10.0.0.3', '10.0.0.4', '10.0.0.5', '10.0.0.6']);
   assert.throws(() => pool.allocate(), code('network.no_addresses'));
@@ -77,14 +77,14 @@ test('every address once, never the network, the broadcast or the gateway', () =
 });
 
 test('an address that was just given back is not the next one', () => {
-  const pool = createPool(parsePrefix('172.17.0.1/16'), '172.17.0.1', 'bridge');
+  const pool = createPool({ subnet: parsePrefix('172.17.0.1/16'), gateway: '172.17.0.1', network: 'bridge' });
   assert.equal(pool.allocate(), '172.17.0.2');
   pool.release('172.17.0.2');
   assert.equal(pool.allocate(), '172.17.0.3');
 });
 
 test('reserving: what a running container holds, or a user asks for', () => {
-  const pool = createPool(parsePrefix('172.17.0.0/16'), '172.17.0.1', 'bridge');
+  const pool = createPool({ subnet: parsePrefix('172.17.0.0/16'), gateway: '172.17.0.1', network: 'bridge' });
   pool.reserve('172.17.0.2');
   assert.equal(pool.allocate(), '172.17.0.3');
   assert.throws(() => pool.reserve('172.17.0.2'), code('network.address_in_use'));

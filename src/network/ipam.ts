@@ -16,15 +16,21 @@ export interface Pool {
   release(address: string): void;
 }
 
+export interface PoolOptions {
+  readonly subnet: Prefix;
+  readonly gateway: string;
+  /** Its name, for messages. */
+  readonly network: string;
+  /** Addresses that nobody asked for come from this part of the subnet alone. */
+  readonly range?: Prefix | undefined;
+  /** Addresses that are somebody else's. */
+  readonly reserved?: readonly string[];
+}
+
 /** IPv4 addresses of one subnet; never its network, broadcast or gateway address. */
-export function createPool(subnet: Prefix, gateway: string, network: string): Pool {
+export function createPool({ subnet, gateway, network, range = subnet, reserved = [] }: PoolOptions): Pool {
   const base = toNumber(networkOf(subnet).address);
   const count = 2 ** (32 - subnet.bits);
-  const held = new Set<number>([toNumber(bytesOf(gateway, network)) - base]);
-  if (subnet.bits < 31) held.add(0).add(count - 1);
-  const kept = new Set(held);
-  // Addresses go round: one that was just given back still has a dying link and neighbours that remember it.
-  let next = 0;
   const offsetOf = (address: string): number => {
     const bytes = bytesOf(address, network);
     if (!contains(subnet, bytes)) {
@@ -36,13 +42,20 @@ export function createPool(subnet: Prefix, gateway: string, network: string): Po
     }
     return toNumber(bytes) - base;
   };
+  const held = new Set<number>([gateway, ...reserved].map(offsetOf));
+  if (subnet.bits < 31) held.add(0).add(count - 1);
+  const kept = new Set(held);
+  // Addresses go round: one that was just given back still has a dying link and neighbours that remember it.
+  const first = toNumber(networkOf(range).address) - base;
+  const rangeCount = 2 ** (32 - range.bits);
+  let next = 0;
   return {
     subnet,
     gateway,
     allocate() {
-      for (let tried = 0; tried < count && held.size < count; tried++) {
-        const offset = next;
-        next = (next + 1) % count;
+      for (let tried = 0; tried < rangeCount && held.size < count; tried++) {
+        const offset = first + next;
+        next = (next + 1) % rangeCount;
         if (held.has(offset)) continue;
         held.add(offset);
         return formatAddress(toBytes(base + offset));
@@ -55,8 +68,7 @@ export function createPool(subnet: Prefix, gateway: string, network: string): Po
     },
     reserve(address) {
       const offset = offsetOf(address);
-      if (held.has(offset))
-        fail('conflict', 'network.address_in_use', `address ${address} is already in use on network ${network}`);
+      if (held.has(offset)) fail('denied', 'network.address_in_use', 'Address already in use');
       held.add(offset);
     },
     release(address) {

@@ -17,19 +17,10 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { k, op, type Plan } from '../plan/ops.ts';
 import { type Executor, type PlanResult, startExecutor } from '../sys/executor.ts';
-import {
-  type Bridge,
-  type BridgeConfig,
-  type Endpoint,
-  endpointOps,
-  ensureBridge,
-  explainPortFailure,
-  noneOps,
-  runOps,
-  sweepPorts,
-  vethName,
-} from './bridge.ts';
+import { type Bridge, type BridgeConfig, ensureBridge, runOps } from './bridge.ts';
+import { type Endpoint, endpointOps, noneOps, vethName } from './endpoint.ts';
 import type { PublishedPort } from './ports.ts';
+import { explainPortFailure, sweepPorts } from './publish.ts';
 
 const native = new URL('../../bin/hoist', import.meta.url).pathname;
 
@@ -480,8 +471,8 @@ test('ports of killed keepers are swept, those of running containers stay', { sk
   };
   for (const { address, ports } of [held, leaked])
     await runOps(one.executor, endpointOps(bridge, { veth: 'none', address, ports }).setup.slice(1));
-  assert.equal(await sweepPorts(one.executor, bridge, [held]), 2);
-  assert.equal(await sweepPorts(one.executor, bridge, [held]), 0);
+  assert.equal(await sweepPorts(one.executor, bridge, () => [held]), 2);
+  assert.equal(await sweepPorts(one.executor, bridge, () => [held]), 0);
   const left = one.inside('nft', 'list', 'table', 'inet', 'hoist-test');
   assert.match(left, /tcp \. 8080 : 172\.17\.0\.2 \. 80/);
   assert.match(left, /udp \. 127\.0\.0\.1 \. 53 : 172\.17\.0\.2 \. 53/);

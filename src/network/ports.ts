@@ -20,6 +20,8 @@ export interface PortRequest {
   readonly publishAll: boolean;
   /** Whether the container has an IPv6 address to publish. */
   readonly ipv6: boolean;
+  /** Where ports are published that name no address of the host (default 0.0.0.0). */
+  readonly anyAddress?: string;
 }
 
 export interface PortsInUse {
@@ -38,18 +40,19 @@ const lastPort = 65535;
  * has it shows when the keeper binds it.
  */
 export function assignPorts(request: PortRequest, inUse: PortsInUse): PublishedPort[] {
+  const { anyAddress = '0.0.0.0' } = request;
   const assigned: PublishedPort[] = [];
   const wanted = Object.entries(request.bindings).flatMap(([spec, list]) =>
     (list ?? []).map((binding) => ({
       ...parseSpec(spec),
-      address: hostAddress(binding.HostIp, request.ipv6),
+      address: hostAddress(binding.HostIp || anyAddress, request.ipv6),
       ...parseRange(binding.HostPort),
     })),
   );
   if (request.publishAll) {
     for (const spec of Object.keys(request.exposed)) {
       if (request.bindings[spec]?.length) continue;
-      wanted.push({ ...parseSpec(spec), address: '0.0.0.0', ...parseRange('') });
+      wanted.push({ ...parseSpec(spec), address: anyAddress, ...parseRange('') });
     }
   }
   // What is asked for exactly goes first, so that a choice never takes it away

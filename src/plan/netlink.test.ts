@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import {
   addAddress,
-  addDefaultRoute,
   addVeth,
   dumpLinks,
   loopbackUp,
   readAddresses,
   readLinks,
   routeOp,
+  setDefaultRoute,
 } from './netlink.ts';
 import { attr, be16, be32, netlinkOp, readAttributes, readMessages, readU32, text, u32 } from './netlink-wire.ts';
 import { publish, readPublications, setUpFirewall, unpublish } from './nftables.ts';
@@ -27,7 +27,7 @@ test('numbers and attributes: byte order and padding', () => {
 
 test('what a container does in its namespace: four messages, four acknowledgements, these bytes', () => {
   const { data, acks, patches } = routeOp(
-    [loopbackUp(), addAddress(2, { address: ip('172.17.0.2'), bits: 16 }), addDefaultRoute(ip('172.17.0.1'))],
+    [loopbackUp(), addAddress(2, { address: ip('172.17.0.2'), bits: 16 }), setDefaultRoute(ip('172.17.0.1'))],
     '',
   );
   assert.equal(acks, 3);
@@ -55,7 +55,7 @@ test('what a container does in its namespace: four messages, four acknowledgemen
       '08000400ac11ffff' +
       '24000000' +
       '1800' +
-      '0506' +
+      '0505' +
       '03000000' +
       '00000000' +
       '02000000fe030001' +

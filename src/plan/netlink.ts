@@ -27,7 +27,7 @@ const getAddress = 22;
 const newRoute = 24;
 const getRoute = 26;
 const IFF_UP = 1;
-const { ack, create, exclusive, dump } = flag;
+const { ack, create, exclusive, dump, replace } = flag;
 
 export function routeOp(messages: readonly Message[], why: string, allow?: number): OpOf<'netlink'> {
   return netlinkOp(k.NETLINK_ROUTE, messages, why, allow);
@@ -50,8 +50,8 @@ export interface VethOptions {
     readonly mac: Uint8Array;
     /** Chosen, so that the other side can name it in address messages without asking. */
     readonly index: number;
-    /** Whose network namespace the peer goes to; the cloned child by default. */
-    readonly pid?: Slot;
+    /** An open network namespace that the peer goes to; that of the cloned child by default. */
+    readonly namespace?: Slot;
   };
 }
 
@@ -65,7 +65,9 @@ export function addVeth({ name, master, mtu, peer }: VethOptions): Message {
     attr(ifla.name, text(peer.name)),
     attr(ifla.address, peer.mac),
     attr(ifla.mtu, u32(mtu)),
-    attr(ifla.netNsPid, { slot: peer.pid ?? childSlot }),
+    peer.namespace === undefined
+      ? attr(ifla.netNsPid, { slot: childSlot })
+      : attr(28 /* IFLA_NET_NS_FD */, { slot: peer.namespace }),
   ];
   return {
     type: newLink,
@@ -80,12 +82,22 @@ export function addVeth({ name, master, mtu, peer }: VethOptions): Message {
   };
 }
 
-/**
- * A port of a bridge sends frames back where they came from: a container that asks for its own published port is
- * answered by itself, and where br_netfilter is loaded that never leaves the bridge.
- */
-export function hairpin(name: string): Message {
-  const mode = nest(5 /* IFLA_INFO_SLAVE_DATA */, attr(4 /* IFLA_BRPORT_MODE */, u8(1)));
+export interface BridgePort {
+  /**
+   * Frames go back where they came from: a container that asks for its own published port is answered by itself, and
+   * where br_netfilter is loaded that never leaves the bridge.
+   */
+  readonly hairpin: boolean;
+  /** Nothing passes between this port and others that are isolated too; to and from the host it does. */
+  readonly isolated: boolean;
+}
+
+export function setBridgePort(name: string, { hairpin, isolated }: BridgePort): Message {
+  const mode = nest(
+    5 /* IFLA_INFO_SLAVE_DATA */,
+    attr(4 /* IFLA_BRPORT_MODE */, u8(hairpin ? 1 : 0)),
+    attr(33 /* IFLA_BRPORT_ISOLATED */, u8(isolated ? 1 : 0)),
+  );
   return {
     type: newLink,
     flags: ack,
@@ -152,12 +164,12 @@ export function addAddress(index: number, { address, bits }: Prefix): Message {
   };
 }
 
-/** The default route, by a gateway that is on one of the links. */
-export function addDefaultRoute(gateway: Uint8Array): Message {
+/** The default route, by a gateway that is on one of the links; takes the place of the one that there is. */
+export function setDefaultRoute(gateway: Uint8Array): Message {
   const family = gateway.length === 4 ? k.AF_INET : k.AF_INET6;
   return {
     type: newRoute,
-    flags: ack | create | exclusive,
+    flags: ack | create | replace,
     // rtmsg: no prefix, table main (254), protocol boot (3), scope universe, unicast
     body: [Uint8Array.of(family, 0, 0, 0, 254, 3, 0, 1), u32(0), attr(5 /* RTA_GATEWAY */, gateway)],
   };

@@ -44,6 +44,28 @@ export function hasOurRules(dumped: Uint8Array, bridge: string): boolean {
   return readMessages(dumped).some(({ body }) => mark.equals(readAttributes(body, 4).get(7) ?? new Uint8Array()));
 }
 
+/** Takes our rules for a bridge out of a chain, as its dump shows them. */
+export function removeOurRules(
+  { family, table, chain }: ForeignChain,
+  dumped: Uint8Array,
+  bridge: string,
+): readonly Message[] {
+  const mark = Buffer.from(comment(bridge));
+  return readMessages(dumped)
+    .map(({ body }) => readAttributes(body, 4))
+    .filter((rule) => mark.equals(rule.get(7) ?? new Uint8Array()) && rule.get(3)?.length === 8)
+    .map((rule) =>
+      nftOf(
+        family,
+        'delRule',
+        0,
+        attr(1, text(table)),
+        attr(2, text(chain)),
+        attr(3 /* its handle */, rule.get(3) ?? new Uint8Array()),
+      ),
+    );
+}
+
 export function acceptBridge(chains: readonly ForeignChain[], bridge: string): OpOf<'netlink'> {
   const names = chains.map(({ table, chain }) => `${table} ${chain}`).join(', ');
   return batchOp(

@@ -4,7 +4,8 @@
 //   prerouting   to a local address: by map to the container
 //   output       the same for the host's own programs, 127.0.0.1 included
 //   postrouting  containers leave with the host's address; so does what would otherwise be answered past the host
-//   forward      to containers: answers, published ports and neighbours of the same bridge; nothing else
+//   forward      to containers: answers, published ports and neighbours of the same bridge; nothing else. Internal bridges
+//                have neighbours alone
 //
 // An accept here ends only our own chains: another tool's table that drops in the forward hook still drops.
 
@@ -36,8 +37,11 @@ export const sets: readonly SetDefinition[] = [
   ...portMaps,
   { name: 'bridges', key: ['interface'] },
   { name: 'neighbours', key: ['interface', 'interface'] },
+  { name: 'internal', key: ['interface'] },
   { name: 'subnets4', key: ['ipv4'], interval: true },
   { name: 'subnets6', key: ['ipv6'], interval: true },
+  // of networks whose containers are seen under their own addresses (no masquerade)
+  { name: 'visible4', key: ['ipv4'], interval: true },
 ];
 
 export const chains: readonly BaseChain[] = [
@@ -71,6 +75,8 @@ export function rules(): readonly Rule[] {
   const fromContainer4 = [...v4, payload('network', 12, 4, r0), lookup('subnets4', r0)];
   const fromContainer6 = [...v6, payload('network', 8, 16, r0), lookup('subnets6', r0)];
   const published = [ct('status', r0), mask(r0, IPS_DST_NAT), compare(r0, 'isnt', u32(0))];
+  const bothSides = [meta('iifname', r0), meta('oifname', register(4))];
+  const betweenStrangers = [...bothSides, lookup('neighbours', r0, { inverted: true })];
   const notFromLo = [meta('iifname', r0), compare(r0, 'isnt', interfaceName('lo'))];
   return [
     ['raw', ...notFromLo, ...loopback(16), decide('drop')],
@@ -90,16 +96,18 @@ export function rules(): readonly Rule[] {
       [chain, ...v6, ...toContainer('ports6')],
       [chain, ...v6, ...toContainer('anywhere6')],
     ]),
-    ['postrouting', ...toElsewhere, ...fromContainer4, masquerade()],
+    ['postrouting', ...toElsewhere, ...fromContainer4, lookup('visible4', r0, { inverted: true }), masquerade()],
     ['postrouting', ...toElsewhere, ...fromContainer6, masquerade()],
     ['postrouting', ...toBridge, ...loopback(12), masquerade()],
     // A container that reaches itself or a neighbour by a published port: the answer must come back through here
     ['postrouting', ...toBridge, ...published, ...fromContainer4, masquerade()],
     ['postrouting', ...toBridge, ...published, ...fromContainer6, masquerade()],
+    ['forward', meta('iifname', r0), lookup('internal', r0), ...betweenStrangers, decide('drop')],
+    ['forward', meta('oifname', r0), lookup('internal', r0), ...betweenStrangers, decide('drop')],
     ['forward', ...toElsewhere, decide('accept')],
     ['forward', ct('state', r0), mask(r0, ESTABLISHED_RELATED), compare(r0, 'isnt', u32(0)), decide('accept')],
     ['forward', ...published, decide('accept')],
-    ['forward', meta('iifname', r0), meta('oifname', register(4)), lookup('neighbours', r0), decide('accept')],
+    ['forward', ...bothSides, lookup('neighbours', r0), decide('accept')],
     ['forward', decide('drop')],
   ];
 }

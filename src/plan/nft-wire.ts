@@ -214,6 +214,11 @@ export function dnat(of: 'ip' | 'ip6', address: number, port: number): Part {
   return expression('nat', attr(1, be32(1)), attr(2, be32(family[of])), attr(3, be32(address)), attr(5, be32(port)));
 }
 
+/** A constant into a register. */
+export function immediate(to: number, value: Uint8Array): Part {
+  return expression('immediate', attr(1, be32(to)), nest(2, attr(1, value)));
+}
+
 export function masquerade(): Part {
   return expression('masq');
 }

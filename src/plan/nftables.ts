@@ -46,31 +46,48 @@ export function setUpFirewall(table: string): OpOf<'netlink'> {
   );
 }
 
+/** A bridge as the rules tell bridges apart. */
+export interface FirewalledBridge {
+  readonly name: string;
+  /** Of its containers; none where it is internal. */
+  readonly subnets: readonly Prefix[];
+  /** Its containers reach nothing but each other. */
+  readonly internal: boolean;
+  /** Its containers may reach each other. */
+  readonly icc: boolean;
+  /** Its containers leave with the host's address. */
+  readonly masquerade: boolean;
+}
+
 /** Makes a bridge and its subnets known to the rules. */
-export function addBridgeToFirewall(table: string, bridge: string, subnets: readonly Prefix[]): OpOf<'netlink'> {
+export function addBridgeToFirewall(table: string, bridge: FirewalledBridge): OpOf<'netlink'> {
   return batchOp(
-    bridgeElements('newElement', table, bridge, subnets),
-    `${bridge} and its subnet, for the rules of ${table}`,
+    bridgeElements('newElement', table, bridge),
+    `${bridge.name} and its subnet, for the rules of ${table}`,
   );
 }
 
-export function removeBridgeFromFirewall(table: string, bridge: string, subnets: readonly Prefix[]): OpOf<'netlink'> {
-  return batchOp(bridgeElements('delElement', table, bridge, subnets), `${bridge} is gone`, k.ENOENT);
+/** ENOENT (it is gone already) is no error. */
+export function removeBridgeFromFirewall(table: string, bridge: FirewalledBridge): OpOf<'netlink'> {
+  return batchOp(bridgeElements('delElement', table, bridge), `${bridge.name} is gone`, k.ENOENT);
 }
 
 function bridgeElements(
   kind: 'newElement' | 'delElement',
   table: string,
-  bridge: string,
-  subnets: readonly Prefix[],
+  { name, subnets, internal, icc, masquerade }: FirewalledBridge,
 ): ReturnType<typeof elements>[] {
-  const name = interfaceName(bridge);
+  const key = interfaceName(name);
+  const of = (set: string, list: readonly Element[]): ReturnType<typeof elements> => elements(kind, table, set, list);
+  const version = ({ address }: Prefix): 4 | 6 => (address.length === 4 ? 4 : 6);
   return [
-    elements(kind, table, 'bridges', [{ key: name }]),
-    elements(kind, table, 'neighbours', [{ key: Buffer.concat([name, name]) }]),
-    ...subnets.map((subnet) =>
-      elements(kind, table, subnet.address.length === 4 ? 'subnets4' : 'subnets6', interval(subnet)),
-    ),
+    of('bridges', [{ key }]),
+    ...(icc ? [of('neighbours', [{ key: Buffer.concat([key, key]) }])] : []),
+    ...(internal ? [of('internal', [{ key }])] : []),
+    ...(internal ? [] : subnets.map((subnet) => of(`subnets${version(subnet)}`, interval(subnet)))),
+    ...(internal || masquerade
+      ? []
+      : subnets.filter((subnet) => version(subnet) === 4).map((subnet) => of('visible4', interval(subnet)))),
   ];
 }
 

@@ -125,6 +125,8 @@ export interface OpFields {
   readonly copyTree: { readonly from: Slot | undefined; readonly to: Slot | undefined };
   /** returns the extended attributes whose names begin with one of these, of path (one component, or empty) inside root and of all below it, as records (path, name, value, each with its u32 length); never follows a symlink, never crosses into another mount */
   readonly xattrs: { readonly root: Slot | undefined; readonly path: string; readonly names: readonly string[] };
+  /** gives an open socket to the engine itself (fd 4), with words that say which it is */
+  readonly handOver: { readonly slot: Slot | undefined; readonly text: string };
 }
 
 export type OpName = keyof OpFields;
@@ -190,4 +192,5 @@ export const opTable: { readonly [K in OpName]: { readonly number: number; reado
   nice: { number: 64, fields: [['increment', 'u32']] },
   copyTree: { number: 67, fields: [['from', 'slot'], ['to', 'slot']] },
   xattrs: { number: 68, fields: [['root', 'slot'], ['path', 'str'], ['names', 'strs']] },
+  handOver: { number: 65, fields: [['slot', 'slot'], ['text', 'str']] },
 };

@@ -2,6 +2,8 @@
 // One process, one socket pair made at spawn; when it dies every plan under way fails with the reason.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { Socket as DatagramSocket } from 'node:dgram';
+import { Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { encodePlan } from '../plan/encode.ts';
 import type { Plan } from '../plan/ops.ts';
@@ -19,6 +21,14 @@ export interface Executor extends AsyncDisposable {
   /** Carries out a plan. For 'launch' it resolves at the stage `running` (ok, no blobs) or at the failure. */
   run(plan: Plan, manner: Manner, onStage?: (stage: number, pid: number) => void): Promise<PlanResult>;
   readonly pid: number;
+  /** Who gets the sockets that plans hand over (`handOver`, see `socketLine`); one listener. */
+  onSocket(listener: (label: string, socket: DatagramSocket | Server) => void): void;
+}
+
+/** The words of `handOver`, in the form of Node's own channels between processes: they arrive as objects of Node. */
+export function socketLine(kind: 'udp' | 'tcp', label: string): string {
+  const type = kind === 'udp' ? { type: 'dgram.Socket', dgramType: 'udp4' } : { type: 'net.Server' };
+  return `${JSON.stringify({ cmd: 'NODE_HANDLE', ...type, msg: { label } })}\n`;
 }
 
 const manners: Readonly<Record<Manner, number>> = { here: 0, fork: 1, launch: 2 };
@@ -38,7 +48,7 @@ interface Pending {
 /** Starts the executor. `binary`: the native hoist. `onDeath` is called when it ends without being asked to. */
 export function startExecutor(binary: string, onDeath: (reason: string) => void): Executor {
   const child: ChildProcess = spawn(binary, ['--hoist-executor'], {
-    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe', 'ipc'],
     env: {},
     detached: true, // a Ctrl-C meant for another process must not reach it
   });
@@ -59,10 +69,18 @@ export function startExecutor(binary: string, onDeath: (reason: string) => void)
   child.on('exit', (code, signal) => die(`the executor ended (${signal ?? `code ${code}`})`));
   socket.on('error', () => {}); // its exit tells more
   readFrames(socket, (frame) => settle(pending, frame));
+  let takeSocket = (_label: string, socket: DatagramSocket | Server): void => void socket.close();
+  child.on('message', (message, socket) => {
+    if (socket instanceof DatagramSocket || socket instanceof Server) takeSocket(labelOf(message), socket);
+  });
   child.unref();
+  child.channel?.unref();
 
   return {
     pid: child.pid ?? 0,
+    onSocket(listener) {
+      takeSocket = listener;
+    },
     run(plan, manner, onStage) {
       if (dead !== undefined) return Promise.reject(new Error(dead));
       const body = encodePlan(plan);
@@ -85,6 +103,10 @@ export function startExecutor(binary: string, onDeath: (reason: string) => void)
       await gone;
     },
   };
+}
+
+function labelOf(message: unknown): string {
+  return typeof message === 'object' && message !== null && 'label' in message ? String(message.label) : '';
 }
 
 function readFrames(socket: Duplex, onFrame: (frame: Buffer) => void): void {

@@ -127,6 +127,7 @@ export async function composeRecord(
     platform: formatPlatform(image.config),
     mounts,
     ...(volumes.length > 0 ? { volumes } : {}),
+    connections: deps.network.requested({ ...request, HostConfig: hostConfig }),
     state: { status: 'created', pid: 0, exitCode: 0, oomKilled: false, error: '', startedAt: never, finishedAt: never },
   };
 }

@@ -4,7 +4,7 @@ import type { NetworkOps } from '../../plan/input.ts';
 import type { Op } from '../../plan/ops.ts';
 import type { KeeperLink } from '../../runtime/keeper.ts';
 import type { LayerMounts } from '../../runtime/layers.ts';
-import type { ExecCreate } from '../../spec/docker/container.ts';
+import type { ContainerCreate, ExecCreate } from '../../spec/docker/container.ts';
 import type { Platform } from '../../spec/oci/image.ts';
 import type { SeccompProfile } from '../../spec/oci/seccomp.ts';
 import type { Store } from '../../store/store.ts';
@@ -13,7 +13,7 @@ import type { MachineFacts } from '../../sys/facts.ts';
 import type { AttachPoint } from '../engine.ts';
 import type { Events } from '../events.ts';
 import type { VolumePool } from '../volumes/deps.ts';
-import type { ContainerPaths, ContainerRecord, EndpointRecord, RunState } from './record.ts';
+import type { Connection, ContainerPaths, ContainerRecord, RunState } from './record.ts';
 
 /** Somebody who waits for the next start. */
 export interface Attacher {
@@ -63,23 +63,32 @@ export interface Exec {
   ended: Promise<number> | undefined;
 }
 
-/** What a container gets of a network: for its record, and for its plan. */
+/** What a container gets of its networks: for its record, and for its plan. */
 export interface Attachment {
-  readonly endpoint: EndpointRecord;
+  readonly connections: readonly Connection[];
   readonly ops: NetworkOps;
 }
 
-/** The engine's network, as containers use it (src/network behind it). */
+/** The engine's networks, as containers use them (src/network behind it). */
 export interface ContainerNetwork {
-  /** Address and host ports for a container that starts. Fails with port.allocated, network.no_addresses. */
+  /**
+   * Addresses and host ports for a container that starts. Fails with port.allocated, network.no_addresses,
+   * network.not_found, network.address_in_use.
+   */
   attach(record: ContainerRecord): Promise<Attachment>;
   /** What attach would give; nothing is made or taken. */
   preview(record: ContainerRecord): Promise<Attachment>;
   /** Ops that take away what a container that ended without its keeper left behind. */
-  cleanup(record: ContainerRecord, endpoint: EndpointRecord): Promise<readonly Op[]>;
+  cleanup(record: ContainerRecord): Promise<readonly Op[]>;
   release(id: string): void;
-  /** A container that runs already (after a restart of the engine). */
-  adopt(record: ContainerRecord): void;
+  /** Its start failed: whether the bridges are there is looked at again. */
+  distrust(id: string): void;
+  /** A container that runs already (after a restart of the engine). Returns its connections as they are known now. */
+  adopt(record: ContainerRecord): readonly Connection[];
+  /** Whether it has name service: it belongs to a network that the user made. */
+  isNamed(record: ContainerRecord): boolean;
+  /** What a request asks for. Fails with kind invalid. */
+  requested(request: ContainerCreate): readonly Connection[];
 }
 
 export interface ContainersDeps {

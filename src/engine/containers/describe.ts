@@ -11,11 +11,13 @@ import type {
 } from '../../spec/docker/container.ts';
 import { argumentsOf } from './merge.ts';
 import {
+  type Connection,
   type ContainerPaths,
   type ContainerRecord,
-  type EndpointRecord,
+  dnsNames,
   isUp,
   pathsOf,
+  publishedPorts,
   type RunState,
 } from './record.ts';
 
@@ -70,9 +72,10 @@ function healthText(health: Health | undefined): string {
   return health.Status === 'starting' ? ' (health: starting)' : ` (${health.Status})`;
 }
 
-function portSummaries({ config, endpoint }: ContainerRecord): PortSummary[] {
-  if (!endpoint) return [];
-  const published = endpoint.ports.map(({ hostIp, hostPort, containerPort, protocol }) => ({
+function portSummaries(record: ContainerRecord): PortSummary[] {
+  const { config } = record;
+  if (!isConnected(record)) return [];
+  const published = publishedPorts(record).map(({ hostIp, hostPort, containerPort, protocol }) => ({
     IP: hostIp,
     PrivatePort: containerPort,
     PublicPort: hostPort,
@@ -85,31 +88,42 @@ function portSummaries({ config, endpoint }: ContainerRecord): PortSummary[] {
 }
 
 function networksOf(record: ContainerRecord): Record<string, EndpointSettings> {
-  const mode = record.hostConfig.NetworkMode;
-  if (mode.startsWith('container:')) return {};
-  const { endpoint } = record;
+  return Object.fromEntries(record.connections.map((one) => [one.name, endpointSettings(record, one)]));
+}
+
+/** One network of a container; addresses are empty while it does not run. */
+function endpointSettings(record: ContainerRecord, { name, network, request, endpoint }: Connection): EndpointSettings {
   return {
-    [mode]: {
-      NetworkID: '',
-      EndpointID: '',
-      Gateway: endpoint?.gateway ?? '',
-      IPAddress: endpoint?.address ?? '',
-      IPPrefixLen: endpoint?.prefix ?? 0,
-      MacAddress: endpoint?.mac ?? '',
-      IPv6Gateway: '',
-      GlobalIPv6Address: '',
-      GlobalIPv6PrefixLen: 0,
-      Aliases: null,
-      DNSNames: null,
-    },
+    IPAMConfig: request.IPAMConfig ?? null,
+    Links: request.Links ?? null,
+    Aliases: request.Aliases ?? null,
+    MacAddress: endpoint?.mac ?? request.MacAddress ?? '',
+    DriverOpts: request.DriverOpts ?? null,
+    GwPriority: request.GwPriority ?? 0,
+    NetworkID: network,
+    EndpointID: endpoint?.id ?? '',
+    Gateway: endpoint?.gateway ?? '',
+    IPAddress: endpoint?.address ?? '',
+    IPPrefixLen: endpoint?.prefix ?? 0,
+    IPv6Gateway: '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    DNSNames: network === '' || predefinedNetworks.includes(name) ? null : dnsNames(record, request),
   };
 }
 
-function portMap({ config, endpoint }: ContainerRecord): Record<string, readonly PortBinding[] | null> {
+const predefinedNetworks = ['bridge', 'host', 'none'];
+
+function isConnected({ connections }: ContainerRecord): boolean {
+  return connections.some(({ endpoint }) => endpoint?.address);
+}
+
+function portMap(record: ContainerRecord): Record<string, readonly PortBinding[] | null> {
+  const { config } = record;
   const map: Record<string, PortBinding[] | null> = {};
-  if (!endpoint) return map;
+  if (!isConnected(record)) return map;
   for (const key of Object.keys(config.ExposedPorts ?? {})) map[key] = null;
-  for (const port of (endpoint satisfies EndpointRecord).ports) {
+  for (const port of publishedPorts(record)) {
     const key = `${port.containerPort}/${port.protocol}`;
     map[key] = [...(map[key] ?? []), { HostIp: port.hostIp, HostPort: String(port.hostPort) }];
   }
@@ -128,7 +142,8 @@ export function inspectOf(
   execs: readonly string[],
   sizes: Sizes | undefined,
 ): ContainerInspect {
-  const { config, state, endpoint } = record;
+  const { config, state } = record;
+  const endpoint = record.connections.find(({ name }) => name === 'bridge')?.endpoint;
   const [program = '', ...args] = argumentsOf(config);
   const files = pathsOf(paths, record.id);
   return {

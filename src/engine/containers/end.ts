@@ -8,7 +8,7 @@ import type { KeeperEnd } from '../../runtime/keeper.ts';
 import { releaseVolumes } from '../volumes/use.ts';
 import type { ContainerPool, Live } from './deps.ts';
 import { unhealthyWhileAway } from './health-state.ts';
-import { type ContainerRecord, now, pathsOf, type RunState, saveQuietly } from './record.ts';
+import { type ContainerRecord, now, pathsOf, type RunState, saveQuietly, withoutEndpoints } from './record.ts';
 import { removeNow } from './remove.ts';
 import { restartDelay } from './restart-policy.ts';
 import { tell } from './tell.ts';
@@ -39,8 +39,12 @@ export async function finish(pool: ContainerPool, live: Live, told: KeeperEnd | 
     ...unhealthyWhileAway(record.state.health),
   };
   deps.network.release(record.id);
-  const { endpoint: _, ...rest } = record;
-  live.record = { ...rest, state, ...(delay === undefined ? {} : { restartCount: (record.restartCount ?? 0) + 1 }) };
+  live.record = {
+    ...record,
+    connections: withoutEndpoints(record.connections),
+    state,
+    ...(delay === undefined ? {} : { restartCount: (record.restartCount ?? 0) + 1 }),
+  };
   live.backoff = delay ?? 0;
   pool.supervisor?.watchHealth(live);
   const goes = record.hostConfig.AutoRemove && !live.comesBack;
@@ -101,7 +105,7 @@ export function readExit(file: string): ExitRecord | undefined {
 /** A keeper that was killed could not clean up: its container dies with it (PR_SET_PDEATHSIG), its traces go here. */
 async function cleanUpAfterKeeper({ deps }: ContainerPool, record: ContainerRecord): Promise<void> {
   const cleanup: Op[] = [
-    ...(record.endpoint ? await deps.network.cleanup(record, record.endpoint) : []),
+    ...(await deps.network.cleanup(record)),
     ...cgroupOps(containerGroup(record.id), { devices: [], cpu: { cpus: '0' } }, deps.facts).cleanup,
   ];
   await deps

@@ -16,13 +16,7 @@ export async function explainContainer(
   options: CreateOptions,
 ): Promise<ExplainedPlan> {
   const record = await composeRecord(pool, request, options);
-  const ownNetwork = record.hostConfig.NetworkMode === 'bridge';
-  const { input, config } = await prepare(
-    pool,
-    record,
-    ownNetwork ? await pool.deps.network.preview(record) : undefined,
-    1,
-  );
+  const { input, config } = await prepare(pool, record, await pool.deps.network.preview(record), 1);
   return explained(containerPlan(input), config);
 }
 

@@ -11,7 +11,7 @@ import { resolveImage } from '../images/resolve.ts';
 import type { ContainerPool, Live } from './deps.ts';
 import { type Sizes, summaryOf } from './describe.ts';
 import { findContainer } from './find.ts';
-import { type ContainerRecord, isUp, pathsOf } from './record.ts';
+import { type ContainerRecord, isUp, pathsOf, publishedPorts } from './record.ts';
 
 export interface ListOptions {
   readonly all: boolean;
@@ -132,7 +132,10 @@ async function testOf(pool: ContainerPool, key: string, values: readonly string[
           mounts.some((mount) => mount.Destination === value || mount.Source === value || mount.Name === value),
         );
     case 'network':
-      return ({ hostConfig }) => values.includes(hostConfig.NetworkMode);
+      return ({ connections }) =>
+        connections.some(({ name, network }) =>
+          values.some((value) => value === name || (network !== '' && network.startsWith(value))),
+        );
     case 'publish':
     case 'expose':
       return byPort(key, values);
@@ -171,10 +174,11 @@ function byPort(key: 'publish' | 'expose', values: readonly string[]): Test {
       fail('invalid', 'filter.port', `invalid filter '${key}=${value}'`);
     return { from: Number(from), to: Number(to ?? from), protocol: protocol ?? 'tcp' };
   });
-  return ({ config, endpoint }) => {
+  return (record) => {
+    const { config } = record;
     const ports =
       key === 'publish'
-        ? (endpoint?.ports ?? []).map(({ hostPort, protocol }) => ({ port: hostPort, protocol: protocol as string }))
+        ? publishedPorts(record).map(({ hostPort, protocol }) => ({ port: hostPort, protocol: protocol as string }))
         : Object.keys(config.ExposedPorts ?? {}).map((one) => ({
             port: Number.parseInt(one, 10),
             protocol: one.split('/')[1] ?? 'tcp',

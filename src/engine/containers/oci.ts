@@ -77,7 +77,7 @@ export function ociConfig(record: ContainerRecord, lookup: Lookup, facts: Machin
   };
 }
 
-function ownsNetwork({ NetworkMode }: ContainerRecord['hostConfig']): boolean {
+export function ownsNetwork({ NetworkMode }: ContainerRecord['hostConfig']): boolean {
   return NetworkMode !== 'host' && !NetworkMode.startsWith('container:');
 }
 

@@ -4,20 +4,25 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fail } from '../../base/errors.ts';
-import { noneOps } from '../../network/bridge.ts';
-import { hostnameFile, hostsFile, hostsFileOfHost, resolvFile, resolvFileOfHost } from '../../network/hosts.ts';
-import type { ContainerInput, NetworkOps, PlannedFile } from '../../plan/input.ts';
+import {
+  hostnameFile,
+  hostsFile,
+  hostsFileOfHost,
+  resolvFile,
+  resolvFileOfEngine,
+  resolvFileOfHost,
+} from '../../network/hosts.ts';
+import type { ContainerInput, PlannedFile } from '../../plan/input.ts';
 import type { OciConfig, OciNamespace } from '../../spec/oci/runtime.ts';
 import type { LayerInfo } from '../../store/store.ts';
 import { logFilesOf } from '../logging/options.ts';
 import type { Attachment, ContainerPool, ContainersDeps, Live } from './deps.ts';
 import { hostDevices, mappedDevices } from './devices.ts';
 import { findContainer } from './find.ts';
-import { type Lookup, ociConfig } from './oci.ts';
-import { type ContainerRecord, type EndpointRecord, isAlive, pathsOf } from './record.ts';
+import { type Lookup, ociConfig, ownsNetwork } from './oci.ts';
+import { type ContainerRecord, gatewayEndpoint, isAlive, pathsOf } from './record.ts';
 import { type ResolvedUser, resolveUser } from './user.ts';
 
-const noNetwork: NetworkOps = { before: [], setup: [], child: [], cleanup: [] };
 const fileLimit = 1 << 20;
 
 export interface Prepared {
@@ -25,11 +30,11 @@ export interface Prepared {
   readonly config: OciConfig;
 }
 
-/** `endpoint`: what the network gave it; undefined where it has none of its own. `expect`: who must join before it is read from. */
+/** `network`: what its networks gave it. `expect`: who must join before it is read from. */
 export async function prepare(
   pool: ContainerPool,
   record: ContainerRecord,
-  network: Attachment | undefined,
+  network: Attachment,
   expect: number,
 ): Promise<Prepared> {
   const { deps } = pool;
@@ -53,7 +58,7 @@ export async function prepare(
         mountpoint: path.join(deps.paths.run, 'rootfs'),
         volatile: record.hostConfig.AutoRemove,
       },
-      files: filesOf(pool, record, network?.endpoint),
+      files: filesOf(pool, { ...record, connections: network.connections }),
       runDirectory: paths.run,
       dataDirectory: paths.data,
       keeper: {
@@ -68,7 +73,7 @@ export async function prepare(
         stdinOnce: record.config.StdinOnce,
         expect,
       },
-      network: network?.ops ?? (record.hostConfig.NetworkMode === 'none' ? noneOps() : noNetwork),
+      network: network.ops,
       init: record.hostConfig.Init ?? false,
       sourceKind: (source) => (volumes.has(source) ? 'directory' : sourceKind(source)),
       compileSeccomp: deps.compileSeccomp,
@@ -180,16 +185,11 @@ function runningPeer(pool: ContainerPool, ref: string): Live {
 }
 
 /** hosts, hostname and resolv.conf, as the plan writes them beside the container. */
-function filesOf(
-  pool: ContainerPool,
-  record: ContainerRecord,
-  endpoint: EndpointRecord | undefined,
-): readonly PlannedFile[] {
+export function filesOf(pool: ContainerPool, record: ContainerRecord): readonly PlannedFile[] {
   const { deps } = pool;
   const paths = pathsOf(deps.paths, record.id);
-  const { hostConfig: host, config } = record;
-  const own = endpoint !== undefined || host.NetworkMode === 'none';
-  const hostGateway = endpoint?.gateway;
+  const { hostConfig: host, config, connections } = record;
+  const own = ownsNetwork(host);
   const shared = host.NetworkMode.startsWith('container:')
     ? pathsOf(deps.paths, runningPeer(pool, host.NetworkMode.slice(10)).record.id)
     : undefined;
@@ -198,17 +198,23 @@ function filesOf(
   const dns = { host: hostResolv, dns: host.Dns, search: host.DnsSearch, options: host.DnsOptions };
   const hosts = own
     ? hostsFile({
-        addresses: endpoint ? [endpoint.address] : [],
+        addresses: connections.flatMap(({ endpoint }) => (endpoint?.address ? [endpoint.address] : [])),
         hostname: config.Hostname,
         domainname: config.Domainname,
         extraHosts: host.ExtraHosts ?? [],
-        hostGateway,
+        hostGateway: gatewayEndpoint(record)?.gateway,
       })
     : shared
       ? hostHosts
       : hostsFileOfHost(hostHosts, host.ExtraHosts ?? []);
   const resolved = hostResolv.includes('127.0.0.53') ? readText('/run/systemd/resolve/resolv.conf') : undefined;
-  const resolv = own ? resolvFile({ ...dns, resolved, ipv6: false }) : shared ? hostResolv : resolvFileOfHost(dns);
+  const resolv = !own
+    ? shared
+      ? hostResolv
+      : resolvFileOfHost(dns)
+    : deps.network.isNamed(record)
+      ? resolvFileOfEngine(dns)
+      : resolvFile({ ...dns, resolved, ipv6: false });
   return [
     { path: paths.hosts, text: hosts },
     { path: paths.hostname, text: hostnameFile(config.Hostname) },

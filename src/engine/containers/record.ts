@@ -6,12 +6,20 @@
 //
 // A directory without a readable document is half-made: it is removed when an engine starts.
 
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { readJsonNow } from '../../base/files.ts';
 import { k, type Op, op } from '../../plan/ops.ts';
-import type { ContainerConfig, ContainerStatus, Health, HostConfig, MountPoint } from '../../spec/docker/container.ts';
+import type {
+  ContainerConfig,
+  ContainerStatus,
+  EndpointRequest,
+  Health,
+  HostConfig,
+  MountPoint,
+} from '../../spec/docker/container.ts';
 import type { Digest } from '../../spec/oci/image.ts';
 
 export const recordSchema = 1;
@@ -24,13 +32,33 @@ export interface PublishedPort {
   readonly hostPort: number;
 }
 
-/** What a running container holds of its network; gone when it ends. */
+/** What a running container holds of one network; gone when it ends. */
 export interface EndpointRecord {
+  readonly id: string;
+  /** '' in the networks host and none. */
   readonly address: string;
   readonly prefix: number;
+  /** '' where nothing leaves the network. */
   readonly gateway: string;
   readonly mac: string;
   readonly ports: readonly PublishedPort[];
+  /** The host's end of the cable. */
+  readonly veth: string;
+  /** 0 is eth0. */
+  readonly place: number;
+  /** Whether the default route goes this way. */
+  readonly isGateway: boolean;
+}
+
+/** A network that a container belongs to, running or not. */
+export interface Connection {
+  /** The network's name; until it was looked up, what the user called it. */
+  readonly name: string;
+  /** Its id; '' until it was looked up, at the first start. */
+  readonly network: string;
+  /** What was asked for. */
+  readonly request: EndpointRequest;
+  readonly endpoint?: EndpointRecord;
 }
 
 export interface RunState {
@@ -84,11 +112,31 @@ export interface ContainerRecord {
   readonly mounts: readonly MountPoint[];
   readonly volumes?: readonly VolumeUse[];
   readonly state: RunState;
-  readonly endpoint?: EndpointRecord;
+  /** In the order of its interfaces. */
+  readonly connections: readonly Connection[];
   /** Automatic restarts since somebody started it. */
   readonly restartCount?: number;
   /** Somebody stopped it: `unless-stopped` leaves it alone, also in the next engine. */
   readonly manuallyStopped?: boolean;
+}
+
+/** The connection that the default route goes through, which also has the published ports. */
+export function gatewayEndpoint({ connections }: Pick<ContainerRecord, 'connections'>): EndpointRecord | undefined {
+  return connections.find(({ endpoint }) => endpoint?.isGateway)?.endpoint;
+}
+
+export function publishedPorts({ connections }: Pick<ContainerRecord, 'connections'>): readonly PublishedPort[] {
+  return connections.flatMap(({ endpoint }) => endpoint?.ports ?? []);
+}
+
+/** The names by which others in a network that the user made find it. */
+export function dnsNames({ id, name, config }: ContainerRecord, request: EndpointRequest): readonly string[] {
+  return [...new Set([name, ...(request.Aliases ?? []), id.slice(0, 12), config.Hostname])].filter((one) => one !== '');
+}
+
+/** The same connections of a container that does not run. */
+export function withoutEndpoints(connections: readonly Connection[]): readonly Connection[] {
+  return connections.map(({ endpoint: _, ...rest }) => rest);
 }
 
 export interface ContainerPaths {
@@ -207,7 +255,28 @@ function loadOne(dir: string): ContainerRecord | undefined {
   } catch {
     return undefined;
   }
-  return isRecord(document) && document.id.startsWith(path.basename(dir)) ? document : undefined;
+  return isRecord(document) && document.id.startsWith(path.basename(dir)) ? withConnections(document) : undefined;
+}
+
+/** Documents that were written when there was one network alone say `endpoint` where newer ones have `connections`. */
+function withConnections(document: ContainerRecord & { readonly endpoint?: Partial<EndpointRecord> }): ContainerRecord {
+  if (Array.isArray(document.connections)) return document;
+  const { endpoint: old, ...record } = document;
+  const { NetworkMode: mode } = record.hostConfig;
+  const endpoint: EndpointRecord = {
+    id: randomBytes(32).toString('hex'),
+    address: '',
+    prefix: 0,
+    gateway: '',
+    mac: '',
+    ports: [],
+    veth: '',
+    place: 0,
+    isGateway: true,
+    ...old,
+  };
+  const connection = { name: mode, network: '', request: {}, ...(old ? { endpoint } : {}) };
+  return { ...record, connections: mode.startsWith('container:') ? [] : [connection] };
 }
 
 function isRecord(document: unknown): document is ContainerRecord {

@@ -40,12 +40,12 @@ async function adopt(pool: ContainerPool, live: Live): Promise<void> {
   const link = await joinKeeper(pathsOf(pool.deps.paths, record.id).socket).catch(() => undefined);
   if (!link) return settle(pool, live);
   // A keeper whose start the last engine did not live to see: it runs all the same.
-  pool.deps.network.adopt(record);
   live.link = link;
   const { state } = record;
   const startedAt = state.status === 'running' || state.status === 'paused' ? state.startedAt : now();
   const pid = await pidOf(link, state.pid);
   live.record = { ...record, state: { ...state, status: foundStatus(pool, live), pid, startedAt } };
+  live.record = { ...live.record, connections: pool.deps.network.adopt(live.record) };
   follow(pool, live, link);
 }
 
@@ -72,8 +72,9 @@ async function pidOf(link: KeeperLink, noted: number): Promise<number> {
 }
 
 /** Whether the record speaks of a process that is no more: it ran, or was about to, or has left an exit record since. */
-function endedMeanwhile({ deps }: ContainerPool, { id, state, endpoint }: ContainerRecord): boolean {
-  if (state.status === 'running' || state.status === 'paused' || endpoint !== undefined) return true;
+function endedMeanwhile({ deps }: ContainerPool, { id, state, connections }: ContainerRecord): boolean {
+  const held = connections.some(({ endpoint }) => endpoint !== undefined);
+  if (state.status === 'running' || state.status === 'paused' || held) return true;
   const written = readExit(pathsOf(deps.paths, id).exit);
   return written !== undefined && written.finishedAt !== state.finishedAt;
 }

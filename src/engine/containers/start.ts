@@ -1,7 +1,7 @@
 // start: address and ports, files, plan, launch; then the process is followed to its end (end.ts).
 
 import { fail } from '../../base/errors.ts';
-import { explainPortFailure } from '../../network/bridge.ts';
+import { explainPortFailure } from '../../network/publish.ts';
 import { containerPlan } from '../../plan/container.ts';
 import type { KeeperLink } from '../../runtime/keeper.ts';
 import { launch } from '../../runtime/launch.ts';
@@ -12,7 +12,16 @@ import { type ContainerPool, inTurn, type Live } from './deps.ts';
 import { finish } from './end.ts';
 import { startingHealth } from './health-state.ts';
 import { prepare } from './prepare.ts';
-import { type ContainerRecord, isUp, never, now, type RunState, saveQuietly, saveRecord } from './record.ts';
+import {
+  type Connection,
+  isUp,
+  never,
+  now,
+  type RunState,
+  saveQuietly,
+  saveRecord,
+  withoutEndpoints,
+} from './record.ts';
 import { removeNow } from './remove.ts';
 import { tell } from './tell.ts';
 
@@ -42,12 +51,11 @@ export function startAgain(pool: ContainerPool, live: Live): Promise<void> {
 async function startNow(pool: ContainerPool, live: Live, options: StartOptions): Promise<void> {
   const { deps } = pool;
   const { record } = live;
-  const ownNetwork = record.hostConfig.NetworkMode === 'bridge' || record.hostConfig.NetworkMode === 'default';
   try {
     if (record.volumes) await mountVolumes(pool, live);
-    const network = ownNetwork ? await deps.network.attach(record) : undefined;
+    const network = await deps.network.attach(record);
     const attached = options.onAttachable !== undefined;
-    rememberState(pool, live, live.record, network?.endpoint);
+    rememberState(pool, live, network.connections);
     const expected = (attached ? 2 : 1) + live.attaching.size;
     const { input } = await prepare(pool, live.record, network, expected);
     const { socket } = input.keeper;
@@ -79,13 +87,14 @@ async function startNow(pool: ContainerPool, live: Live, options: StartOptions):
     follow(pool, live, launched.link);
     if (state.health) pool.supervisor?.watchHealth(live);
   } catch (error) {
+    deps.network.distrust(record.id);
     deps.network.release(record.id);
     if (record.volumes) await releaseVolumes(pool, record, false);
     refuseAll(live, error);
-    const { endpoint: _, ...rest } = live.record;
     const message = error instanceof Error ? error.message : String(error);
     live.record = {
-      ...rest,
+      ...live.record,
+      connections: withoutEndpoints(live.record.connections),
       state: {
         ...record.state,
         status: record.state.startedAt === never ? 'created' : 'exited',
@@ -106,15 +115,10 @@ function noteRunning(pool: ContainerPool, live: Live): void {
 }
 const noteDelayMs = 10;
 
-/** What a crash between now and `running` must find: the address and ports that are held. */
-function rememberState(
-  pool: ContainerPool,
-  live: Live,
-  record: ContainerRecord,
-  endpoint: ContainerRecord['endpoint'],
-): void {
-  live.record = { ...record, ...(endpoint ? { endpoint } : {}) };
-  if (endpoint) saveRecord(pool.deps.paths, live.record);
+/** What a crash between now and `running` must find: the addresses and ports that are held. */
+function rememberState(pool: ContainerPool, live: Live, connections: readonly Connection[]): void {
+  live.record = { ...live.record, connections };
+  if (connections.some(({ endpoint }) => endpoint?.address)) saveRecord(pool.deps.paths, live.record);
 }
 
 function exitCodeOf(error: unknown): number {
