@@ -14,7 +14,7 @@ import type {
   FilesystemChange,
   PathStat,
 } from '../spec/docker/container.ts';
-import type { SystemInfo, SystemVersion } from '../spec/docker/image.ts';
+import type { SystemInfo, SystemVersion } from '../spec/docker/info.ts';
 import type { NetworkConnect, NetworkCreate, NetworkDisconnect, NetworkInspect } from '../spec/docker/network.ts';
 import type { ContainerStats, DiskUsage, EventMessage, RegistryAuth } from '../spec/docker/system.ts';
 import type { Volume, VolumeCreate } from '../spec/docker/volume.ts';

@@ -1,6 +1,6 @@
 // Endpoints of the engine itself.
 
-import type { SystemInfo, SystemVersion } from '../../spec/docker/image.ts';
+import type { SystemInfo, SystemVersion } from '../../spec/docker/info.ts';
 import type { DiskUsage, EventMessage } from '../../spec/docker/system.ts';
 import { registryAuthBody } from '../body/system.ts';
 import { json, lines, type Route } from '../route.ts';

@@ -9,7 +9,8 @@ import type {
   FilesystemChange,
   PathStat,
 } from '../../spec/docker/container.ts';
-import type { ImageInspect, ImageSummary, SystemInfo } from '../../spec/docker/image.ts';
+import type { ImageInspect, ImageSummary } from '../../spec/docker/image.ts';
+import type { SystemInfo } from '../../spec/docker/info.ts';
 
 import type { NetworkInspect } from '../../spec/docker/network.ts';
 import type { ContainerStats, DiskUsage, EventMessage, HistoryRow, SearchResult } from '../../spec/docker/system.ts';
@@ -21,7 +22,7 @@ export interface FakeWorld {
   readonly images?: readonly ImageInspect[];
   readonly imageSummaries?: readonly ImageSummary[];
   readonly logs?: readonly LogLine[];
-  readonly info?: SystemInfo;
+  readonly info?: Partial<SystemInfo>;
   /** Images that a pull can find. */
   readonly registry?: readonly string[];
   readonly exitCode?: number;
@@ -317,14 +318,15 @@ export function fakeEngine(world: FakeWorld = {}): FakeEngine {
           ApiVersion: '1.51',
           MinAPIVersion: '1.24',
           GitCommit: 'abc1234',
-          NodeVersion: 'v20.19.0',
+          GoVersion: 'none (Node v20.19.0)',
+          Components: [],
           Os: 'linux',
           Arch: 'amd64',
           KernelVersion: '6.1.0',
           BuildTime: '',
         };
       },
-      info: async () => world.info ?? fail('unavailable', 'engine.info', 'no info'),
+      info: async () => (world.info as SystemInfo | undefined) ?? fail('unavailable', 'engine.info', 'no info'),
     },
   };
 }

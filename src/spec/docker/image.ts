@@ -1,4 +1,4 @@
-// Docker's Engine API documents for images and the system (API 1.51).
+// Docker's Engine API documents for images (API 1.51).
 
 import type { HistoryEntry, ImageRunConfig } from '../oci/image.ts';
 
@@ -43,45 +43,3 @@ export interface ImageInspect {
 
 /** One line of the answer to `DELETE /images/{name}`. */
 export type ImageDeleteItem = { readonly Untagged: string } | { readonly Deleted: string };
-
-/** `GET /version` */
-export interface SystemVersion {
-  readonly Platform: { readonly Name: string };
-  readonly Version: string;
-  readonly ApiVersion: string;
-  readonly MinAPIVersion: string;
-  readonly GitCommit: string;
-  readonly NodeVersion: string;
-  readonly Os: string;
-  readonly Arch: string;
-  readonly KernelVersion: string;
-  readonly BuildTime: string;
-}
-
-/** `GET /info`, the fields that apply. */
-export interface SystemInfo {
-  readonly ID: string;
-  readonly Name: string;
-  readonly Containers: number;
-  readonly ContainersRunning: number;
-  readonly ContainersPaused: number;
-  readonly ContainersStopped: number;
-  readonly Images: number;
-  /** Name of the snapshotter: `erofs` or `dir`. */
-  readonly Driver: string;
-  readonly DriverStatus: readonly (readonly [string, string])[];
-  readonly LoggingDriver: string;
-  readonly CgroupDriver: string;
-  /** '1', '2'; a hybrid machine counts as '1'. */
-  readonly CgroupVersion: string;
-  readonly KernelVersion: string;
-  readonly OperatingSystem: string;
-  readonly OSType: string;
-  readonly Architecture: string;
-  readonly NCPU: number;
-  readonly MemTotal: number;
-  readonly DockerRootDir: string;
-  readonly ServerVersion: string;
-  readonly SecurityOptions: readonly string[];
-  readonly Warnings: readonly string[];
-}

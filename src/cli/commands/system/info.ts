@@ -1,7 +1,7 @@
 // hoist info: what the engine is, where it keeps things, and what this machine can do.
 
 import { hoistVersion } from '../../../base/version.ts';
-import type { SystemInfo } from '../../../spec/docker/image.ts';
+import type { SystemInfo } from '../../../spec/docker/info.ts';
 import type { Command } from '../../command.ts';
 import { flagTable } from '../../flags.ts';
 import { documentFormatFlag } from '../../formatflag.ts';
@@ -22,7 +22,7 @@ ${documentFormatFlag}`),
     const document = { ...facts, ClientInfo: { Debug: false, Version: hoistVersion, Context: 'default' } };
     if (format === '') {
       await io.stdout.write(infoText(facts));
-      for (const warning of facts.Warnings) await io.stderr.write(`${warning}\n`);
+      for (const warning of facts.Warnings ?? []) await io.stderr.write(`${warning}\n`);
     } else if (template === undefined) await io.stdout.write(`${JSON.stringify(document)}\n`);
     else {
       try {

@@ -1,7 +1,7 @@
 // hoist version: of the command and of the engine.
 
 import { hoistVersion } from '../../../base/version.ts';
-import type { SystemVersion } from '../../../spec/docker/image.ts';
+import type { SystemVersion } from '../../../spec/docker/info.ts';
 import type { Command } from '../../command.ts';
 import { flagTable } from '../../flags.ts';
 import { documentFormatFlag } from '../../formatflag.ts';
@@ -40,14 +40,14 @@ interface Versions {
 
 /** The command line is a part of the program that is the engine: what differs is only where it runs. */
 function clientOf(server: SystemVersion) {
-  const { ApiVersion, GitCommit, NodeVersion, Os, Arch, BuildTime } = server;
+  const { ApiVersion, GitCommit, Os, Arch, BuildTime } = server;
   return {
     Platform: { Name: 'Hoist' },
     Version: hoistVersion,
     ApiVersion,
     DefaultAPIVersion: ApiVersion,
     GitCommit,
-    NodeVersion,
+    GoVersion: server.GoVersion,
     Os,
     Arch,
     BuildTime,
@@ -68,7 +68,7 @@ function versionText({ Client, Server }: Versions): string {
   const client = rows(' ', 19, [
     ['Version', Client.Version],
     ['API version', Client.ApiVersion],
-    ['Node version', Client.NodeVersion],
+    ['Go version', Client.GoVersion],
     ['Git commit', Client.GitCommit],
     ['Built', Client.BuildTime],
     ['OS/Arch', `${Client.Os}/${Client.Arch}`],
@@ -77,7 +77,7 @@ function versionText({ Client, Server }: Versions): string {
   const server = rows('  ', 18, [
     ['Version', Server.Version],
     ['API version', `${Server.ApiVersion} (minimum version ${Server.MinAPIVersion})`],
-    ['Node version', Server.NodeVersion],
+    ['Go version', Server.GoVersion],
     ['Git commit', Server.GitCommit],
     ['Built', Server.BuildTime],
     ['OS/Arch', `${Server.Os}/${Server.Arch}`],
