@@ -25,6 +25,23 @@ export function processesOf(directory: string): readonly number[] {
     .map(Number);
 }
 
+/** Every process of one group to another one, of another hierarchy; with what they start meanwhile. */
+export function moveProcesses(from: string, to: string): void {
+  for (let moved = -1; moved !== 0; ) {
+    moved = 0;
+    const there = new Set(processesOf(to));
+    for (const pid of processesOf(from)) {
+      if (there.has(pid)) continue;
+      try {
+        writeFileSync(`${to}/cgroup.procs`, String(pid));
+        moved++;
+      } catch (error) {
+        if (errnoOf(error) !== 'ESRCH') throw error;
+      }
+    }
+  }
+}
+
 export function isFrozen(directory: string, version: 1 | 2): boolean {
   if (version === 2) return /^frozen 1$/m.test(readGroupFile(directory, 'cgroup.events') ?? '');
   return (readGroupFile(directory, 'freezer.state') ?? '').trim() === 'FROZEN';

@@ -13,11 +13,16 @@ import { findContainer } from './find.ts';
 import { listContainers, sizesOf } from './list.ts';
 import { readLogs } from './logs.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
+import { pruneContainers } from './prune.ts';
 import { removeContainer } from './remove.ts';
+import { renameContainer } from './rename.ts';
 import { restartContainer } from './restart.ts';
 import { startContainer } from './start.ts';
+import { containerStats } from './stats.ts';
 import { killContainer, requireRunning, stopContainer } from './stop.ts';
 import { tell } from './tell.ts';
+import { topContainer } from './top.ts';
+import { updateContainer } from './update.ts';
 import { waitContainer } from './wait.ts';
 
 export function createContainers(pool: ContainerPool): Containers {
@@ -47,12 +52,14 @@ export function createContainers(pool: ContainerPool): Containers {
       live.link?.resize(rows, columns);
       tell(pool, live.record, 'resize', { height: String(rows), width: String(columns) });
     },
-    rename: async () => unbuilt('rename'),
+    rename: async (ref, name) => renameContainer(pool, findContainer(pool, ref), name),
     pause: async (ref) => pauseContainer(pool, findContainer(pool, ref)),
     unpause: async (ref) => unpauseContainer(pool, findContainer(pool, ref)),
-    update: async () => unbuilt('update'),
-    top: async () => unbuilt('top'),
-    stats: () => unbuilt('stats'),
+    update: async (ref, update) => updateContainer(pool, findContainer(pool, ref), update),
+    top: async (ref, psArgs) => topContainer(pool, findContainer(pool, ref), psArgs),
+    async *stats(ref, options) {
+      yield* containerStats(pool, findContainer(pool, ref), options);
+    },
     changes: async () => unbuilt('diff'),
     export: (ref, signal) => exportContainer(pool, findContainer(pool, ref), signal),
     statPath: async (ref, path) => statPath({ pool, live: findContainer(pool, ref), ref, path }),
@@ -60,7 +67,7 @@ export function createContainers(pool: ContainerPool): Containers {
     putArchive: async (ref, path, tar, options) =>
       putArchive({ pool, live: findContainer(pool, ref), ref, path }, tar, options),
     commit: async () => unbuilt('commit'),
-    prune: async () => unbuilt('container prune'),
+    prune: (filters) => pruneContainers(pool, filters),
     explain: (request, options) => explainContainer(pool, request, { name: '', ...options }),
   };
 }

@@ -94,6 +94,8 @@ export async function composeRecord(
   const { HostConfig: asked } = request;
   const hostConfig = {
     ...asked,
+    // Docker: without a word on swap, as much swap as memory; `update` compares with it
+    MemorySwap: asked.Memory > 0 && asked.MemorySwap === 0 ? asked.Memory * 2 : asked.MemorySwap,
     LogConfig: { ...asked.LogConfig, Type: asked.LogConfig.Type || 'json-file' },
     NetworkMode:
       asked.NetworkMode === 'default' || asked.NetworkMode === '' ? 'bridge' : canonicalPeer(pool, asked.NetworkMode),
@@ -158,14 +160,14 @@ function newId(): string {
 }
 
 /** Fails with `container.name_invalid`, `container.name_taken`. '' is none. */
-export function checkName(pool: Pick<ContainerPool, 'names'>, name: string): void {
+export function checkName(pool: Pick<ContainerPool, 'names'>, name: string, what = ''): void {
   const bare = name.replace(/^\//, '');
   if (bare === '') return;
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(bare)) {
     fail(
       'invalid',
       'container.name_invalid',
-      `Invalid container name (${bare}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
+      `${what}Invalid container name (${what === '' ? bare : `/${bare}`}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
     );
   }
   const taken = pool.names.get(bare);
@@ -173,7 +175,7 @@ export function checkName(pool: Pick<ContainerPool, 'names'>, name: string): voi
     fail(
       'conflict',
       'container.name_taken',
-      `Conflict. The container name "/${bare}" is already in use by container "${taken}". You have to remove (or rename) that container to be able to reuse that name.`,
+      `${what}Conflict. The container name "/${bare}" is already in use by container "${taken}". You have to remove (or rename) that container to be able to reuse that name.`,
     );
   }
 }

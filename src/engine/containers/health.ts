@@ -95,9 +95,10 @@ async function probe(pool: ContainerPool, live: Live, probing: Probing, signal: 
       Privileged: false,
     });
     const request = { stdin: false, stdout: true, stderr: true, detachKeys: new Uint8Array() };
+    let reading: Promise<unknown> | undefined;
     await startExec(pool, exec, {
       onAttachable({ socket }) {
-        void joinStream(socket, request).read((_stream, bytes) => output.add(bytes));
+        reading = joinStream(socket, request).read((_stream, bytes) => output.add(bytes));
       },
     });
     const kill = (): void => endExec(pool, exec);
@@ -105,6 +106,7 @@ async function probe(pool: ContainerPool, live: Live, probing: Probing, signal: 
     ending.addEventListener('abort', kill);
     if (ending.aborted) kill();
     const code = (await exec.ended) ?? -1;
+    await reading;
     ending.removeEventListener('abort', kill);
     if (!late.signal.aborted) return result(code, output.text());
     const words = `Health check exceeded timeout (${goDuration(probing.timeout)})`;

@@ -86,10 +86,11 @@ function validateIdentity(config: ContainerConfig, host: HostConfig, refuse: Ref
   for (const [asked, what] of conflicts) if (asked) refuse('network.conflict', `conflicting options: ${what}`);
 }
 
-function validateLimits(host: HostConfig, machine: HostFacts, refuse: Refuse): void {
+/** `partly`: of an update, which says nothing of the limits that stay. */
+export function validateLimits(host: HostConfig, machine: HostFacts, refuse: Refuse, partly = false): void {
   if (host.Memory !== 0 && host.Memory < 6 * 1024 * 1024)
     refuse('memory.too_small', 'Minimum memory limit allowed is 6MB');
-  if (host.MemorySwap > 0 && host.Memory === 0)
+  if (host.MemorySwap > 0 && host.Memory === 0 && !partly)
     refuse('memory.swap_alone', 'You should always set the Memory limit when using Memoryswap limit, see usage');
   if (host.MemorySwap > 0 && host.MemorySwap < host.Memory)
     refuse('memory.swap_small', 'Minimum memoryswap limit should be larger than memory limit, see usage');
@@ -119,7 +120,7 @@ function validateLimits(host: HostConfig, machine: HostFacts, refuse: Refuse): v
 }
 
 /** A limit that this machine cannot hold is refused, never passed over. */
-function requireControllers(host: HostConfig, { cgroup }: HostFacts, refuse: Refuse): void {
+export function requireControllers(host: HostConfig, { cgroup }: HostFacts, refuse: Refuse): void {
   const there = (controller: string): boolean =>
     cgroup.version === 2 ? cgroup.controllers.includes(controller) : cgroup.mounts[controller] !== undefined;
   const wanted: [controller: string, asked: boolean, flag: string][] = [
