@@ -189,7 +189,8 @@ inWorld('verbs of a life', { prepare: busybox, needs: ['curl', 'docker'] }, (che
     );
     await world.ok(['exec', 'sick', 'rm', '/tmp/well']);
     process.kill(await world.enginePid(), 'SIGKILL');
-    await eventually('the next engine goes on', async () => (await health(world, 'sick')).Status === 'unhealthy');
+    await eventually('an engine answers', async () => (await world.hoist(['ps'])).code === 0);
+    await eventually('it goes on', async () => (await health(world, 'sick')).Status === 'unhealthy');
     await world.ok(['stop', '-t', '0', 'sick']);
     await sleep(500);
     assert.equal((await health(world, 'sick')).Status, 'unhealthy');
