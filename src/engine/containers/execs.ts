@@ -2,11 +2,11 @@
 
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { fail, isHoistError } from '../../base/errors.ts';
+import { fail, HoistError, isHoistError } from '../../base/errors.ts';
 import { capabilityMask } from '../../plan/capabilities.ts';
 import { cgroupOps, containerGroup, groupOf } from '../../plan/cgroup.ts';
 import { execPlan } from '../../plan/exec.ts';
-import type { Plan } from '../../plan/ops.ts';
+import { k, type Op, type Plan } from '../../plan/ops.ts';
 import { launch } from '../../runtime/launch.ts';
 import type { ExecCreate, ExecInspect } from '../../spec/docker/container.ts';
 import type { OciConfig, OciProcess } from '../../spec/oci/runtime.ts';
@@ -103,6 +103,7 @@ export async function startExec(pool: ContainerPool, exec: Exec, options: StartO
     const launched = await launch(pool.deps.executor(), plan, {
       socket,
       onAttachable: () => options.onAttachable?.({ socket, tty: request.Tty, stdin: request.AttachStdin }),
+      explain: (failed, errno) => explainGone(live, failed, errno),
     });
     exec.pid = launched.pid;
     exec.link = launched.link;
@@ -118,6 +119,21 @@ export async function startExec(pool: ContainerPool, exec: Exec, options: StartO
     live.execs.delete(exec.id);
     throw error;
   }
+}
+
+/**
+ * The container may end between our look at its state and the plan's hold of its process. The plan takes the pidfd first
+ * and then opens the container's cgroup, which goes a moment after the process: where that is still there, the pid can
+ * not have gone around to another process.
+ */
+function explainGone({ record }: Live, failed: Op | undefined, errno: number): HoistError | undefined {
+  const gone =
+    (failed?.op === 'pidfd' && errno === k.ESRCH) ||
+    (failed?.op === 'setns' && errno === k.ESRCH) ||
+    (failed?.op === 'open' && errno === k.ENOENT && failed.path.includes(containerGroup(record.id)));
+  return gone
+    ? new HoistError('conflict', 'container.not_running', `container ${record.id} is not running`)
+    : undefined;
 }
 
 /** SIGKILL to its process and to all that this one has started. */
