@@ -12,15 +12,16 @@ import type { ContainerPool } from './containers/deps.ts';
 import type { System } from './engine.ts';
 import type { Events } from './events.ts';
 import { countImages } from './images/catalog.ts';
-import { unbuilt } from './unbuilt.ts';
 
-export function createSystem(pool: ContainerPool, buildId: string, events: Events): System {
+export function createSystem(
+  pool: ContainerPool,
+  buildId: string,
+  events: Events,
+): Omit<System, 'diskUsage' | 'login'> {
   const id = engineId(pool.deps.paths.root);
   return {
     version: async () => versionOf(pool, buildId),
     events: (options) => events.stream(options),
-    diskUsage: async () => unbuilt('system df'),
-    login: async () => unbuilt('login'),
     async info() {
       return {
         ID: await id(),

@@ -10,6 +10,7 @@ import { createExecs } from '../engine/containers/execs.ts';
 import { isUp } from '../engine/containers/record.ts';
 import { closePool, openPool } from '../engine/containers/recover.ts';
 import { supervise } from '../engine/containers/supervise.ts';
+import { diskUsage } from '../engine/disk-usage.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createEvents } from '../engine/events.ts';
 import { createImages } from '../engine/images/images.ts';
@@ -131,14 +132,19 @@ export async function openEngine(place: Place, log: (message: string) => void, r
         .map(({ record }) => ({ id: record.id, running: isUp(record.state) })),
     heldManifests: () => new Set([...pool.live.values()].map(({ record }) => record.image.manifest)),
   });
+  const containers = createContainers(pool);
   return {
     engine: {
       images,
       networks: createNetworks({ pool, ...networks }),
       volumes: createVolumes(pool),
-      containers: createContainers(pool),
+      containers,
       execs: createExecs(pool),
-      system: { ...createSystem(pool, buildId, events), login: (auth, signal) => loginTo(registry, auth, signal) },
+      system: {
+        ...createSystem(pool, buildId, events),
+        diskUsage: (types) => diskUsage({ pool, images, containers }, types),
+        login: (auth, signal) => loginTo(registry, auth, signal),
+      },
     },
     pool,
     supervise: () => supervise(pool),

@@ -60,6 +60,8 @@ export interface Exec {
   pid: number;
   exitCode: number | null;
   link: KeeperLink | undefined;
+  /** The start under way, or done. */
+  starting: Promise<void> | undefined;
   ended: Promise<number> | undefined;
 }
 

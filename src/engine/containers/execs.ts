@@ -42,10 +42,12 @@ export function createExecs(pool: ContainerPool): Execs {
         );
       return newExec(pool, live, request).id;
     },
-    start: (id, options) => startExec(pool, find(id), options),
+    start: (id, options) => startOnce(pool, find(id), options),
     inspect: async (id) => inspectExec(find(id)),
     async resize(id, { rows, columns }) {
-      find(id).link?.resize(rows, columns);
+      const exec = find(id);
+      await exec.starting?.catch(() => {}); // a client is told that its streams are there a moment before the process is
+      exec.link?.resize(rows, columns);
     },
     async wait(id) {
       const exec = find(id);
@@ -60,7 +62,7 @@ export function createExecs(pool: ContainerPool): Execs {
   };
 }
 
-const blank = { pid: 0, exitCode: null, link: undefined, ended: undefined };
+const blank = { pid: 0, exitCode: null, link: undefined, starting: undefined, ended: undefined };
 
 function requireExecutable(live: Live): void {
   requireRunning(live);
@@ -93,10 +95,20 @@ function forgetOld(execs: Map<string, Exec>): void {
   }
 }
 
+async function startOnce(pool: ContainerPool, exec: Exec, options: StartOptions): Promise<void> {
+  if (exec.starting) fail('conflict', 'exec.started', `exec ${exec.id} has already run`);
+  exec.starting = startExec(pool, exec, options);
+  try {
+    await exec.starting;
+  } catch (error) {
+    if (exec.exitCode === null) exec.starting = undefined; // nothing was tried: the container was paused
+    throw error;
+  }
+}
+
 export async function startExec(pool: ContainerPool, exec: Exec, options: StartOptions): Promise<void> {
   const { live, request } = exec;
   requireExecutable(live);
-  if (exec.ended) fail('conflict', 'exec.started', `exec ${exec.id} has already run`);
   const { plan, socket } = await planOf(pool, exec, options.onAttachable !== undefined);
   tellExec(pool, exec, 'exec_start');
   try {
