@@ -14,6 +14,24 @@ export interface Output {
   readonly isTTY: boolean;
 }
 
+export type LocalKind = 'directory' | 'file' | 'symlink' | 'device' | 'other';
+
+/** Whole trees of the user's, by absolute paths: what `cp` takes and leaves here. */
+export interface LocalTrees {
+  /** What is there, a last symlink itself; undefined: nothing. */
+  kindOf(path: string): Promise<LocalKind | undefined>;
+  linkTarget(path: string): Promise<string>;
+  realpath(path: string): Promise<string>;
+  /** A tar of it, under another name. */
+  pack(path: string, as: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Into a directory; everything belongs to the user. `rename`: the archive's first name, and what it becomes. */
+  unpack(
+    directory: string,
+    tar: AsyncIterable<Uint8Array>,
+    options: { readonly rename?: { readonly from: string; readonly to: string }; readonly signal: AbortSignal },
+  ): Promise<void>;
+}
+
 export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
@@ -48,6 +66,7 @@ export interface Io {
   listDirectory(path: string): Promise<readonly string[]>;
   /** A directory with all that is in it; none is no failure. */
   removeTree(path: string): Promise<void>;
+  readonly trees: LocalTrees;
   /** Runs one of the user's programs (a credential helper): its stdout and exit code. Secrets go through `input`. */
   helper(
     program: string,

@@ -20,8 +20,8 @@ import { openRemote } from './remote.ts';
 
 const place = placeFrom(process.env);
 const argv = process.argv.slice(2);
-const io = processIo();
 let open: OpenEngine | undefined;
+const io = processIo(() => open?.pool.deps.executor());
 
 async function connect(): Promise<Engine> {
   const { args, flags } = parseFlags(rootFlags(''), argv, true);

@@ -10,11 +10,12 @@ import { isUp } from '../engine/containers/record.ts';
 import { buildId } from './build.ts';
 import { engineCommands } from './control.ts';
 import { dialCommand } from './dial.ts';
-import { encodeFrame } from './frames.ts';
+import { encodeFrame, type Frame } from './frames.ts';
 import { type HostedRun, serveClient } from './hosted.ts';
 import { listenForApi } from './listen.ts';
 import { openEngine } from './open.ts';
 import { dockerSocketOf, type Place, placeFrom, socketOf } from './place.ts';
+import { localTrees } from './trees.ts';
 
 /** How long an engine without containers and commands waits for the next one. */
 const idleSeconds = Number(process.env['HOIST_IDLE_SECONDS'] ?? 300);
@@ -50,6 +51,7 @@ async function main(place: Place): Promise<void> {
     ...engineCommands(place),
     dialCommand(() => createConnection(dockerSocketOf(place))),
   ];
+  const trees = localTrees(open.pool.deps.executor);
   let connections = 0;
   let last = Date.now();
 
@@ -84,10 +86,11 @@ async function main(place: Place): Promise<void> {
       connections--;
       last = Date.now();
     });
-    serveClient(socket, runOne, ({ type }) => {
+    const other = ({ type }: Frame): void => {
       if (type === 'T') socket.end(encodeFrame('T', Buffer.from(JSON.stringify(status()))));
       else if (type === 'Q') void leave('stopped by a command');
-    });
+    };
+    serveClient(socket, runOne, other, trees);
   });
 
   const running = (): number => [...open.pool.live.values()].filter(({ record }) => isUp(record.state)).length;

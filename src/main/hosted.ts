@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net';
 import os from 'node:os';
 import { HoistError } from '../base/errors.ts';
-import type { AttachEnd, Io, Output } from '../cli/io.ts';
+import type { AttachEnd, Io, LocalTrees, Output } from '../cli/io.ts';
 import { runHelper } from '../registry/client/credentials.ts';
 import { streamEnd } from '../runtime/keeper-stream.ts';
 import { filesIn } from './files-io.ts';
@@ -22,6 +22,7 @@ export function serveClient(
   socket: Socket,
   run: (run: HostedRun) => Promise<number>,
   onOther: (frame: Frame) => void,
+  trees: LocalTrees,
 ): void {
   let client: ClientIo | undefined;
   socket.on('error', () => {}); // 'close' follows
@@ -31,7 +32,7 @@ export function serveClient(
     else if (frame.type === 'H') {
       const hello = parseHello(frame.payload);
       socket.write(encodeFrame('G')); // a client that never hears it may try again: nothing was done
-      const started = new ClientIo(socket, hello);
+      const started = new ClientIo(socket, hello, trees);
       client = started;
       void run({ hello, io: started.io }).then((code) => socket.end(encodeFrame('X', Buffer.from([code & 255]))));
     } else onOther(frame);
@@ -48,7 +49,7 @@ class ClientIo {
   #attached: ((end: AttachEnd) => void) | undefined;
   #input: ((bytes: Buffer) => void) | undefined;
 
-  constructor(socket: Socket, hello: Hello) {
+  constructor(socket: Socket, hello: Hello, trees: LocalTrees) {
     this.#socket = socket;
     this.#size = hello.rows > 0 ? { rows: hello.rows, columns: hello.columns } : undefined;
     this.io = {
@@ -80,6 +81,7 @@ class ClientIo {
         return ended;
       },
       ...filesIn(hello.cwd, hello.pid),
+      trees,
       helper: (program, args, input) => runHelper(program, args, { input, env: hello.env }),
     };
   }

@@ -95,6 +95,10 @@ export async function openEngine(place: Place, log: (message: string) => void, r
     warn: log,
   });
   const compileSeccomp = seccompCompiler(facts.arch);
+  const limits = {
+    maxLayerBytes: Number(process.env['HOIST_MAX_LAYER_BYTES'] ?? 64 * 2 ** 30),
+    maxLayerEntries: Number(process.env['HOIST_MAX_LAYER_ENTRIES'] ?? 4_000_000),
+  };
   const pool = await openPool({
     paths: place,
     store,
@@ -106,6 +110,7 @@ export async function openEngine(place: Place, log: (message: string) => void, r
     compileSeccomp,
     warn: log,
     events,
+    limits,
     volumes: newVolumePool(volumeStore),
   });
   for (const left of volumeStore.rubbish) void removeFiles(pool, left);
@@ -122,10 +127,7 @@ export async function openEngine(place: Place, log: (message: string) => void, r
     env: process.env,
     events,
     host,
-    limits: {
-      maxLayerBytes: Number(process.env['HOIST_MAX_LAYER_BYTES'] ?? 64 * 2 ** 30),
-      maxLayerEntries: Number(process.env['HOIST_MAX_LAYER_ENTRIES'] ?? 4_000_000),
-    },
+    limits,
     usedBy: (imageId) =>
       [...pool.live.values()]
         .filter(({ record }) => record.image.id === imageId)

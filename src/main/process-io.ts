@@ -5,11 +5,14 @@ import type { AttachEnd, AttachRequest, Io, Output } from '../cli/io.ts';
 import type { AttachPoint } from '../engine/engine.ts';
 import { runHelper } from '../registry/client/credentials.ts';
 import { joinStream } from '../runtime/keeper-stream.ts';
+import type { Executor } from '../sys/executor.ts';
 import { filesIn } from './files-io.ts';
+import { localTrees } from './trees.ts';
 
 const relayed = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR2', 'SIGALRM', 'SIGTERM', 'SIGCONT'] as const;
 
-export function processIo(): Io {
+/** `executor`: the engine's, once there is one in this process. */
+export function processIo(executor: () => Executor | undefined): Io {
   const abort = new AbortController();
   const signalListeners = new Set<(signal: string) => void>();
   for (const name of relayed) {
@@ -36,6 +39,7 @@ export function processIo(): Io {
     signal: abort.signal,
     attach: carry,
     ...filesIn(process.cwd(), process.pid),
+    trees: localTrees(executor),
     helper: (program, args, input) => runHelper(program, args, { input, env: process.env }),
   };
 }

@@ -2,8 +2,12 @@
 
 import type { Command } from '../command.ts';
 import { attach } from './container/attach.ts';
+import { commit } from './container/commit.ts';
+import { cp } from './container/cp.ts';
 import { create } from './container/create.ts';
+import { diff } from './container/diff.ts';
 import { exec } from './container/exec.ts';
+import { exportContainer } from './container/export.ts';
 import { kill } from './container/kill.ts';
 import { logs } from './container/logs.ts';
 import { pause, unpause } from './container/pause.ts';
@@ -60,9 +64,13 @@ import { updateVolume } from './volume/update.ts';
 
 const container = [
   attach,
+  commit,
   containerInspect,
+  cp,
   create,
+  diff,
   exec,
+  exportContainer,
   kill,
   logs,
   pause,

@@ -85,6 +85,15 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
     async removeTree(path) {
       for (const name of files.keys()) if (name === path || name.startsWith(`${path}/`)) files.delete(name);
     },
+    trees: {
+      kindOf: async (path) => (files.has(path) ? 'file' : undefined),
+      linkTarget: async (path) => path,
+      realpath: async (path) => path,
+      pack: (path) => stream(files.get(path) ?? ''),
+      async unpack(directory, tar) {
+        for await (const piece of tar) files.set(directory, Buffer.from(piece).toString('latin1'));
+      },
+    },
     helper: options.helper ?? (async () => ({ code: 1, output: 'credentials not found in native keychain' })),
     out: () => Buffer.concat(written.out).toString(),
     err: () => Buffer.concat(written.err).toString(),

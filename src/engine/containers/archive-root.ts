@@ -7,10 +7,10 @@ import { errnoOf, fail } from '../../base/errors.ts';
 import type { Op } from '../../plan/ops.ts';
 import { explainFailure } from '../../plan/print.ts';
 import { endViewOps, type View, viewOps } from '../../plan/view.ts';
-import type { OciMount } from '../../spec/oci/runtime.ts';
 import { errnoName } from '../../sys/errno.ts';
 import { openTree, type Tree } from '../files/tree.ts';
 import { type ContainerPool, inTurn, type Live } from './deps.ts';
+import { bindsOf } from './oci.ts';
 import { type ContainerRecord, pathsOf } from './record.ts';
 
 export interface OpenRoot extends AsyncDisposable {
@@ -34,6 +34,11 @@ export async function openRoot(pool: ContainerPool, live: Live): Promise<OpenRoo
 /** Its root file system alone, as it is now, without anything that is mounted in it. */
 export function openBareRoot(pool: ContainerPool, live: Live): Promise<OpenRoot> {
   return mountRoot(pool, live.record, { writable: false, mounts: false });
+}
+
+/** What its image alone has. */
+export function openImageRoot(pool: ContainerPool, live: Live): Promise<OpenRoot> {
+  return mountRoot(pool, live.record, { writable: false, mounts: false, image: true });
 }
 
 /** To write to. One that does not run cannot start, or be removed, until it is done. */
@@ -84,14 +89,14 @@ function runningRoot({ record, link }: Live): OpenRoot | undefined {
 async function mountRoot(
   pool: ContainerPool,
   record: ContainerRecord,
-  { writable, mounts }: { readonly writable: boolean; readonly mounts: boolean },
+  { writable, mounts, image }: { readonly writable: boolean; readonly mounts: boolean; readonly image?: boolean },
 ): Promise<OpenRoot> {
   const { deps } = pool;
   const paths = pathsOf(deps.paths, record.id);
   const infos = await Promise.all(record.image.layers.map((diffId) => deps.store.layers.info(diffId)));
   const names = await deps.layers.mounted(infos);
   const place = path.join(paths.run, `root-${process.hrtime.bigint().toString(36)}`);
-  const upper = !writable && existsSync(paths.upper) ? [paths.upper] : [];
+  const upper = !writable && !image && existsSync(paths.upper) ? [paths.upper] : [];
   const layers = [...upper, ...[...names].reverse(), 'init'];
   const view: View = {
     place,
@@ -129,17 +134,12 @@ async function carryOut({ deps }: ContainerPool, setup: readonly Op[], { id }: C
   }
 }
 
-function mountsOf({ mounts }: ContainerRecord): View['mounts'] {
-  return mounts
-    .filter(({ Source }) => Source.startsWith('/') && existsSync(Source))
-    .map(({ Destination, Source, RW }) => {
-      const mount: OciMount = {
-        destination: Destination,
-        type: 'bind',
-        source: Source,
-        options: ['rbind', 'rprivate', ...(RW ? [] : ['ro', 'rro'])],
-      };
-      return { mount, kind: statSync(Source).isDirectory() ? ('directory' as const) : ('file' as const) };
-    })
+function mountsOf(record: ContainerRecord): View['mounts'] {
+  return bindsOf(record)
+    .filter(({ source }) => existsSync(source))
+    .map((mount) => ({
+      mount,
+      kind: statSync(mount.source).isDirectory() ? ('directory' as const) : ('file' as const),
+    }))
     .sort((a, b) => a.mount.destination.split('/').length - b.mount.destination.split('/').length);
 }

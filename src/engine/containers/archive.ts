@@ -88,13 +88,13 @@ function checkWritable({ record }: Live, path: string): void {
   const mount = mounts
     .filter(({ Destination }) => covers(Destination))
     .sort((a, b) => b.Destination.length - a.Destination.length)[0];
-  if (mount && !mount.RW) fail('denied', 'mount.read_only', 'mounted volume is marked read-only');
+  if (mount && !mount.RW) fail('invalid', 'mount.read_only', 'mounted volume is marked read-only');
   const own = [
     ...Object.keys(host.Tmpfs ?? {}),
     ...(host.Mounts ?? []).filter(({ Type }) => Type === 'tmpfs').map(({ Target }) => Target),
   ];
   if (!mount && host.ReadonlyRootfs && !own.some(covers))
-    fail('denied', 'root.read_only', 'container rootfs is marked read-only');
+    fail('invalid', 'root.read_only', 'container rootfs is marked read-only');
 }
 
 function checkPath({ path }: ArchiveTarget): void {
@@ -184,17 +184,18 @@ function linkTargetOf(tree: Tree, path: string, place: Place): string {
 
 /** io/fs.FileMode: permissions as Unix has them, everything else at the other end. */
 function goMode(mode: number): number {
-  const kinds: Readonly<Record<number, number>> = {
-    9604: 2 ** 31,
-    21609: 2 ** 27,
-    14406: 2 ** 26,
-    2401: 2 ** 25,
-    26411: 2 ** 24,
-    4802: 2 ** 26 + 2 ** 21,
-  };
   const special = (mode & 0o4000 ? 2 ** 23 : 0) + (mode & 0o2000 ? 2 ** 22 : 0) + (mode & 0o1000 ? 2 ** 20 : 0);
-  return (mode & 0o777) + special + (kinds[mode & 0o170000] ?? 0);
+  return (mode & 0o777) + special + (goKinds.get(mode & 0o170000) ?? 0);
 }
+
+const goKinds: ReadonlyMap<number, number> = new Map([
+  [0o040000, 2 ** 31],
+  [0o120000, 2 ** 27],
+  [0o060000, 2 ** 26],
+  [0o010000, 2 ** 25],
+  [0o140000, 2 ** 24],
+  [0o020000, 2 ** 26 + 2 ** 21],
+]);
 
 /** RFC 3339 with as many digits as there are. */
 function goTime(nanoseconds: bigint): string {

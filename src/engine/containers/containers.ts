@@ -1,9 +1,10 @@
 // Puts the verbs together as the interfaces of engine.ts.
 
 import type { Containers } from '../engine.ts';
-import { unbuilt } from '../unbuilt.ts';
 import { getArchive, putArchive, statPath } from './archive.ts';
 import { attachContainer } from './attach.ts';
+import { changesOf } from './changes.ts';
+import { commitContainer } from './commit.ts';
 import { createContainer, createWarnings } from './create.ts';
 import type { ContainerPool } from './deps.ts';
 import { inspectOf } from './describe.ts';
@@ -60,13 +61,13 @@ export function createContainers(pool: ContainerPool): Containers {
     async *stats(ref, options) {
       yield* containerStats(pool, findContainer(pool, ref), options);
     },
-    changes: async () => unbuilt('diff'),
+    changes: async (ref) => changesOf(pool, findContainer(pool, ref)),
     export: (ref, signal) => exportContainer(pool, findContainer(pool, ref), signal),
     statPath: async (ref, path) => statPath({ pool, live: findContainer(pool, ref), ref, path }),
     getArchive: async (ref, path, signal) => getArchive({ pool, live: findContainer(pool, ref), ref, path }, signal),
     putArchive: async (ref, path, tar, options) =>
       putArchive({ pool, live: findContainer(pool, ref), ref, path }, tar, options),
-    commit: async () => unbuilt('commit'),
+    commit: async (ref, options) => commitContainer(pool, findContainer(pool, ref), options),
     prune: (filters) => pruneContainers(pool, filters),
     explain: (request, options) => explainContainer(pool, request, { name: '', ...options }),
   };

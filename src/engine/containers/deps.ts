@@ -7,7 +7,7 @@ import type { LayerMounts } from '../../runtime/layers.ts';
 import type { ContainerCreate, ExecCreate } from '../../spec/docker/container.ts';
 import type { Platform } from '../../spec/oci/image.ts';
 import type { SeccompProfile } from '../../spec/oci/seccomp.ts';
-import type { Store } from '../../store/store.ts';
+import type { Store, UnpackLimits } from '../../store/store.ts';
 import type { Executor } from '../../sys/executor.ts';
 import type { MachineFacts } from '../../sys/facts.ts';
 import type { AttachPoint } from '../engine.ts';
@@ -107,6 +107,8 @@ export interface ContainersDeps {
   /** Something that ought not to happen and hurts no one: for the engine's log. */
   readonly warn: (message: string) => void;
   readonly events: Events;
+  /** Of the layers that commits make. */
+  readonly limits: UnpackLimits;
   readonly volumes: VolumePool;
 }
 

@@ -199,7 +199,8 @@ function mountsOf(record: ContainerRecord, { files }: Lookup, facts: MachineFact
   ];
 }
 
-function bindsOf({ mounts, volumes = [], hostConfig }: ContainerRecord): OciMount[] {
+/** Binds and volumes. */
+export function bindsOf({ mounts, volumes = [], hostConfig }: ContainerRecord): OciMount[] {
   return mounts
     .filter(({ Type }) => Type === 'bind' || Type === 'volume')
     .map(({ Destination, Source, Propagation, RW }) => {

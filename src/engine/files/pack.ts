@@ -130,9 +130,10 @@ function addFound(packing: Packing, { dir, name, path, device }: Source, fd: num
   const kind = kindOf(stats);
   if (kind === undefined) return undefined;
   const key = `${stats.dev}:${stats.ino}`;
-  const first = stats.nlink > 1 ? packing.links.get(key) : undefined;
+  const several = stats.nlink > 1 && !(kind === 'char' && stats.rdev === 0); // overlayfs links its whiteouts
+  const first = several ? packing.links.get(key) : undefined;
   if (first !== undefined) return addHeader(packing, path, stats, 'hardlink', first);
-  if (stats.nlink > 1) packing.links.set(key, archiveName(packing, path));
+  if (several) packing.links.set(key, archiveName(packing, path));
   if (kind !== 'file') return addHeader(packing, path, stats, kind, '');
   return addFile(packing, path, stats, fd);
 }

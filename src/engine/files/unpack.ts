@@ -35,6 +35,8 @@ export interface UnpackOptions {
   readonly noOverwriteDirNonDir: boolean;
   /** Whose everything becomes; undefined: as the archive says. */
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
+  /** The name that the archive's entries begin with, and what it becomes. */
+  readonly rename?: { readonly from: string; readonly to: string };
   /** What Node has no calls for. `dir`: an open directory of this process. */
   readonly special: SpecialFiles;
   readonly signal?: AbortSignal;
@@ -113,7 +115,9 @@ function writeAll(fd: number, data: Uint8Array): void {
 
 async function begin(unpacking: Unpacking, entry: TarEntry): Promise<void> {
   const { options } = unpacking;
-  const path = cleaned(entry.path) ?? fail('invalid', 'archive.invalid', `invalid entry name ${quoted(entry.path)}`);
+  const path =
+    cleaned(renamed(options, entry.path)) ??
+    fail('invalid', 'archive.invalid', `invalid entry name ${quoted(entry.path)}`);
   if (path === '') {
     if (entry.kind === 'directory') return;
     throw invalid(`invalid entry name ${quoted(entry.path)}`);
@@ -178,8 +182,8 @@ async function finishFile(unpacking: Unpacking): Promise<void> {
   closeSync(fd);
 }
 
-function hardLink({ root }: Unpacking, entry: TarEntry, dir: number, name: string): void {
-  const target = cleaned(entry.link);
+function hardLink({ root, options }: Unpacking, entry: TarEntry, dir: number, name: string): void {
+  const target = cleaned(renamed(options, entry.link));
   if (target === undefined || target === '') throw invalid(`invalid hardlink target ${quoted(entry.link)}`);
   using place = root.resolve(target, 'keep');
   if (place.stats === undefined || place.stats.isDirectory())
@@ -204,6 +208,13 @@ function setDirectoryTime({ root }: Unpacking, entry: TarEntry): void {
 
 function seconds(entry: TarEntry): number {
   return entry.mtime + entry.mtimeNsec / 1e9;
+}
+
+function renamed({ rename }: UnpackOptions, path: string): string {
+  if (rename === undefined) return path;
+  const { from, to } = rename;
+  if (from === '/') return `${to}/${path}`;
+  return path === from || path.startsWith(`${from}/`) ? `${to}${path.slice(from.length)}` : path;
 }
 
 /** `./a//b/` and `/a/b` are `a/b`; undefined where `..` leads out. '' is the directory itself. */

@@ -8,7 +8,7 @@ type Labels = Readonly<Record<string, string>>;
 /** `name`: what `tag` gave it; everything else tells the id again, as Docker does. */
 export function announce(
   { events }: Pick<ImagesDeps, 'events'>,
-  action: 'delete' | 'import' | 'load' | 'save' | 'tag' | 'untag',
+  action: 'create' | 'delete' | 'import' | 'load' | 'save' | 'tag' | 'untag',
   id: string,
   { name = id, labels }: { readonly name?: string; readonly labels?: Labels | undefined } = {},
 ): void {

@@ -32,6 +32,24 @@ export function rowDescriptor(manifest: Descriptor, id: string): Descriptor {
   return { ...manifest, annotations: { ...manifest.annotations, [idAnnotation]: id } };
 }
 
+/** Kept with the rows of images that were made of containers. */
+const parentAnnotation = 'io.hoist.image.parent';
+
+/** The same for an image that was made from another one. */
+export function childDescriptor(manifest: Descriptor, id: string, parent: string): Descriptor {
+  const row = rowDescriptor(manifest, id);
+  return { ...row, annotations: { ...row.annotations, [parentAnnotation]: parent } };
+}
+
+/** The id of the image that this one was made from; '' where none is known. */
+export function parentOf({ rows }: ImageGroup): string {
+  for (const { stored } of rows) {
+    const parent = stored.manifest.annotations?.[parentAnnotation];
+    if (parent !== undefined) return parent;
+  }
+  return '';
+}
+
 interface IdentifiedRow {
   readonly id: string;
   readonly stored: StoredImage;

@@ -94,8 +94,8 @@ interface SpooledBlob {
 }
 
 /** One pass: the archive goes to a temporary file, because its digest is not known yet, and is unpacked. */
-async function keepAndUnpack(
-  deps: ImagesDeps,
+export async function keepAndUnpack(
+  deps: Pick<ImagesDeps, 'store' | 'limits'>,
   stream: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<{ readonly layer: LayerInfo; readonly blob: SpooledBlob }> {

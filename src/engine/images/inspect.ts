@@ -3,7 +3,7 @@
 import type { ImageInspect } from '../../spec/docker/image.ts';
 import type { ImageConfig } from '../../spec/oci/image.ts';
 import { parsePlatform } from '../../spec/oci/platform.ts';
-import { imageWithId, repoDigests, repoTags, unpackedSize } from './catalog.ts';
+import { imageWithId, parentOf, repoDigests, repoTags, unpackedSize } from './catalog.ts';
 import type { ImagesDeps } from './deps.ts';
 import { resolveImage } from './resolve.ts';
 
@@ -17,7 +17,7 @@ export async function inspectImage(deps: ImagesDeps, ref: string, platform: stri
     Id: id,
     RepoTags: repoTags(group),
     RepoDigests: repoDigests(group),
-    Parent: '',
+    Parent: parentOf(group),
     Comment: commentOf(config),
     Created: config.created ?? '',
     DockerVersion: config.docker_version ?? '',
