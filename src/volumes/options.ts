@@ -52,9 +52,17 @@ const flags: Readonly<Record<string, readonly [set: number, clear: number]>> = {
 const bindFlag = 4096;
 const remount = 32;
 
-/** What the ops mount, as one word for messages. */
-export function describeOptions({ type = '', device = '' }: DriverOptions): string {
-  return type === '' || type === 'none' ? device : `${device} (${type})`;
+/** The host's directory that a volume is, where it is one. */
+export function boundDirectory({ device = '', o = '' }: DriverOptions): string | undefined {
+  return o.split(',').some((word) => word === 'bind' || word === 'rbind') ? device : undefined;
+}
+
+/** What failed, as Docker says it: `mount device:place, flags: 0x1000, data: …`. */
+export function describeMount(ops: readonly Op[]): string {
+  const [first] = ops;
+  if (first?.op !== 'mountClassic') return 'mount';
+  const data = first.data === '' ? '' : `, data: ${first.data}`;
+  return `mount ${first.source}:${first.target}, flags: 0x${first.flags.toString(16)}${data}`;
 }
 
 /** Name of the server to be looked up before the mount, as Docker does for NFS and CIFS: `addr=host`. */
@@ -77,7 +85,7 @@ export function mountVolumeOps(options: DriverOptions, target: string, address: 
     if (flag) set = (set & ~flag[1]) | flag[0];
     else data.push(address !== undefined && word.startsWith('addr=') ? `addr=${address}` : word);
   }
-  const why = `the volume is ${describeOptions(options)}`;
+  const why = `the volume is ${device}`;
   const once = op(
     'mountClassic',
     { source: device, target, fstype: type === '' ? 'none' : type, flags: BigInt(set), data: data.join(',') },

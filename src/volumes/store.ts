@@ -1,6 +1,6 @@
 // Volumes on disk: one directory each, made whole or not at all.
 //
-//   <root>/volumes/<name>/      volume.json, _data (the content); _new, _ready, _joining while content is copied into it
+//   <root>/volumes/<name>/      volume.json, _data (the content); _new.…, _ready, _joining while content is copied into it
 //   <root>/volumes/.<random>/   half-made, or on its way out: removed when an engine starts
 //
 // A volume's content is never removed for a document that cannot be read.
@@ -27,7 +27,7 @@ export interface VolumeDocument {
 export interface VolumePaths {
   readonly dir: string;
   readonly data: string;
-  /** Content that is being copied. */
+  /** Content that is being copied: the beginning of its name. */
   readonly fresh: string;
   /** Content that was copied as a whole, and waits for its place. */
   readonly ready: string;

@@ -1,6 +1,7 @@
 // Copies what an image has at a mount point into the volume that covers it, once, and whole or not at all: the copy grows
 // beside the volume's content and takes its place in one rename. Whatever is left of a copy that was cut off is no content.
 
+import { randomBytes } from 'node:crypto';
 import { chmod, chown, lstat, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fail } from '../../base/errors.ts';
@@ -8,29 +9,50 @@ import { exists } from '../../base/files.ts';
 import { explainFailure } from '../../plan/print.ts';
 import { errnoName } from '../../sys/errno.ts';
 import { copyContentOps, lookedFor } from '../../volumes/content.ts';
+import { boundDirectory } from '../../volumes/options.ts';
 import type { VolumeDocument, VolumePaths } from '../../volumes/store.ts';
 import type { ContainerPool } from '../containers/deps.ts';
 import type { ContainerRecord, VolumeUse } from '../containers/record.ts';
 import { usersOf } from './list.ts';
 import { removeFiles } from './remove.ts';
 
-/** Within the volume's turn. A volume that is a file system of its own is never filled. */
+/** Within the volume's turn. Of volumes with options, only those that are a directory of the host are filled. */
 export async function fillVolume(
   pool: ContainerPool,
   record: ContainerRecord,
   { name, destination }: VolumeUse,
   document: VolumeDocument,
 ): Promise<void> {
-  if (document.options !== null) return;
-  const paths = pool.deps.volumes.store.paths(name);
-  if (await exists(paths.fresh)) await removeFiles(pool, paths.fresh);
+  const paths = placeOf(pool, document);
+  if (!paths || !(await exists(paths.data))) return;
+  await removeCutOff(pool, paths);
   if (await exists(paths.joining)) return await join(paths);
-  if ((await readdir(paths.data)).length > 0) return await removeFiles(pool, paths.ready); // somebody else was first
+  if (!(await isEmpty(paths))) return await removeFiles(pool, paths.ready); // somebody else was first
   if (!(await exists(paths.ready))) {
-    if (!(await copyContent(pool, record, destination, paths.fresh))) return;
-    await rename(paths.fresh, paths.ready);
+    // a name of its own: a copy that lost its engine may still grow for a moment
+    const fresh = `${paths.fresh}.${randomBytes(6).toString('hex')}`;
+    if (!(await copyContent(pool, record, destination, fresh))) return;
+    await rename(fresh, paths.ready);
   }
-  await publish(pool, record, name);
+  await publish(pool, record, paths, name);
+}
+
+/** Where the copy grows: on one file system with the content, for the rename. */
+function placeOf({ deps }: ContainerPool, { name, options }: VolumeDocument): VolumePaths | undefined {
+  if (options === null) return deps.volumes.store.paths(name);
+  const data = boundDirectory(options);
+  if (data === undefined) return undefined;
+  const within = (part: string): string => path.join(data, `.hoist-${part}`);
+  return { dir: data, data, fresh: within('new'), ready: within('ready'), joining: within('joining') };
+}
+
+async function removeCutOff(pool: ContainerPool, { dir, fresh }: VolumePaths): Promise<void> {
+  const prefix = `${path.basename(fresh)}.`;
+  for (const name of await readdir(dir)) if (name.startsWith(prefix)) await removeFiles(pool, path.join(dir, name));
+}
+
+async function isEmpty({ data }: VolumePaths): Promise<boolean> {
+  return (await readdir(data)).every((entry) => entry.startsWith('.hoist-'));
 }
 
 /** False where the image has no directory there. */
@@ -66,10 +88,10 @@ async function copyContent(
  * Puts the copy in the content's place. A container that runs with the empty volume holds on to its directory: there the
  * copy's entries move in one by one, and what is there by now stays.
  */
-async function publish(pool: ContainerPool, record: ContainerRecord, name: string): Promise<void> {
-  const paths = pool.deps.volumes.store.paths(name);
+async function publish(pool: ContainerPool, record: ContainerRecord, paths: VolumePaths, name: string): Promise<void> {
   const held = usersOf(pool, name).some((id) => id !== record.id && pool.live.get(id)?.link !== undefined);
-  if (!held) return await rename(paths.ready, paths.data); // over an empty directory
+  const bound = paths.dir === paths.data;
+  if (!held && !bound) return await rename(paths.ready, paths.data); // over an empty directory
   await rename(paths.ready, paths.joining);
   await join(paths);
 }

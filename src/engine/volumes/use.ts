@@ -3,11 +3,11 @@
 import { lookup } from 'node:dns/promises';
 import { lstatSync } from 'node:fs';
 import path from 'node:path';
+import { getSystemErrorMap } from 'node:util';
 import { errnoOf, fail } from '../../base/errors.ts';
-import type { Op } from '../../plan/ops.ts';
 import { explainFailure } from '../../plan/print.ts';
 import { errnoName } from '../../sys/errno.ts';
-import { describeOptions, mountVolumeOps, serverOf, unmountVolumeOps } from '../../volumes/options.ts';
+import { describeMount, mountVolumeOps, serverOf, unmountVolumeOps } from '../../volumes/options.ts';
 import type { VolumeDocument } from '../../volumes/store.ts';
 import type { ContainerPool, Live } from '../containers/deps.ts';
 import { type ContainerRecord, saveRecord, type VolumeUse } from '../containers/record.ts';
@@ -82,7 +82,10 @@ function requireSubpath(whole: string): void {
   }
 }
 
-/** A volume with options is a file system of its own: mounted once in the executor's namespace, which containers copy. */
+/**
+ * A volume with options is a file system of its own: mounted once in the executor's namespace, which containers copy.
+ * In a fork: a server that does not answer must hold up nobody else.
+ */
 export async function mountOwn(pool: ContainerPool, record: ContainerRecord, name: string): Promise<void> {
   const { volumes } = pool.deps;
   const options = volumes.store.volumes.get(name)?.options;
@@ -92,13 +95,17 @@ export async function mountOwn(pool: ContainerPool, record: ContainerRecord, nam
     if (users.size === 0) {
       const server = serverOf(options);
       const address = server === undefined ? undefined : await addressOf(name, server);
-      await runOps(pool, mountVolumeOps(options, volumes.store.paths(name).data, address), (why) =>
+      const { data } = volumes.store.paths(name);
+      const setup = mountVolumeOps(options, data, address);
+      const result = await pool.deps.executor().run({ setup, child: [], cleanup: [] }, 'fork');
+      if (!result.ok) {
+        const [errno, words = errno] = getSystemErrorMap().get(-result.failure.errno) ?? ['an unknown error'];
         fail(
           'system',
           'volume.mount',
-          `error while mounting volume '${volumes.store.paths(name).data}': failed to mount local volume: mount ${describeOptions(options)}: ${why}`,
-        ),
-      );
+          `error while mounting volume '${data}': failed to mount local volume: ${describeMount(setup)}: ${words}`,
+        );
+      }
     }
     volumes.mounted.set(name, users.add(record.id));
   });
@@ -119,13 +126,6 @@ async function addressOf(name: string, server: string): Promise<string> {
   }
 }
 
-/** In a fork, in the executor's namespace: a server that does not answer must hold up nobody else. */
-async function runOps({ deps }: ContainerPool, setup: readonly Op[], failed: (why: string) => void): Promise<void> {
-  const plan = { setup, child: [], cleanup: [] };
-  const result = await deps.executor().run(plan, 'fork');
-  if (!result.ok) failed(explainFailure(plan, result.failure, errnoName));
-}
-
 /** After an end, or a start that failed (`told`: nobody heard of its mounts). */
 export async function releaseVolumes(pool: ContainerPool, record: ContainerRecord, told = true): Promise<void> {
   for (const name of new Set((record.volumes ?? []).map((use) => use.name))) await unmountOwn(pool, record, name);
@@ -134,15 +134,15 @@ export async function releaseVolumes(pool: ContainerPool, record: ContainerRecor
 }
 
 export async function unmountOwn(pool: ContainerPool, record: ContainerRecord, name: string): Promise<void> {
-  const { volumes, warn } = pool.deps;
+  const { volumes, warn, executor } = pool.deps;
   if (!volumes.mounted.get(name)?.has(record.id)) return;
   await volumeTurn(volumes, name, async () => {
     const users = volumes.mounted.get(name);
     if (!users?.delete(record.id) || users.size > 0) return;
     volumes.mounted.delete(name);
-    await runOps(pool, unmountVolumeOps(volumes.store.paths(name).data), (why) =>
-      warn(`cannot unmount volume ${name}: ${why}`),
-    );
+    const plan = { setup: unmountVolumeOps(volumes.store.paths(name).data), child: [], cleanup: [] };
+    const result = await executor().run(plan, 'fork');
+    if (!result.ok) warn(`cannot unmount volume ${name}: ${explainFailure(plan, result.failure, errnoName)}`);
   });
 }
 
