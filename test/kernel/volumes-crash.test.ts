@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import path from 'node:path';
 import { busybox, eventually, inWorld, type World } from './world.ts';
 
-const files = 4000;
+const files = 2000;
 const volumes = (world: World): string => path.join(world.root, 'volumes');
 
 /** A database of many files. */
@@ -43,7 +43,7 @@ inWorld('volumes and kill -9', { prepare: bigImage, needs: ['tar'] }, (check) =>
     'of the engine in the middle of a copy: the next start has the whole content, or none is there',
     async (world) => {
       let hits = 0;
-      for (let round = 0; round < 6 && hits < 3; round++) {
+      for (let round = 0; round < 5 && hits < 2; round++) {
         const name = `round${round}`;
         const engine = await world.enginePid();
         const creating = world.startHoist(['create', '--name', name, '-v', `${name}:/data`, 'big', 'sleep', '100']);
