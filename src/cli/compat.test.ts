@@ -2,7 +2,6 @@
 // same documents. Skipped where there is no client of the version that the command line follows.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import test from 'node:test';
 import { runCli } from './app.ts';
 import { allCommands } from './commands/index.ts';
@@ -12,20 +11,11 @@ import * as documents from './testing/documents.ts';
 import { fakeEngine, id64 } from './testing/engine.ts';
 import { fakeIo } from './testing/io.ts';
 import { listings } from './testing/listings.ts';
+import { hasRealDocker } from './testing/real.ts';
 import { templates } from './testing/templates.ts';
 import * as world from './testing/world.ts';
 
-const follows = '28.2.';
-const skip = whyNot();
-
-function whyNot(): string | false {
-  try {
-    const version = execFileSync('docker', ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-    return version.includes(` ${follows}`) ? false : `the docker client here is not ${follows}x: ${version.trim()}`;
-  } catch {
-    return 'no docker client on this machine';
-  }
-}
+const skip = hasRealDocker();
 
 const now = Math.floor(Date.now() / 1000);
 

@@ -2,6 +2,7 @@
 
 import { errnoOf, fail } from '../../base/errors.ts';
 import type { FlagValues } from '../command.ts';
+import { clientConfig } from '../config.ts';
 import type { Io } from '../io.ts';
 
 export function checkEnv(value: string): string | undefined {
@@ -30,8 +31,10 @@ export async function environment(flags: FlagValues, io: Io): Promise<readonly s
 
 export async function labels(flags: FlagValues, io: Io): Promise<Readonly<Record<string, string>>> {
   const entries: string[] = [];
-  for (const file of flags.list('label-file'))
-    entries.push(...keyLines(await readText(io, file), `invalid label file (${file})`));
+  for (const file of flags.list('label-file')) {
+    const lines = keyLines(await readText(io, file), `invalid label file (${file})`);
+    entries.push(...lines.filter((line) => line.includes('='))); // Docker's client passes over bare keys in files
+  }
   return keyValues([...entries, ...flags.list('label')]);
 }
 
@@ -78,4 +81,24 @@ export function fileProblem(error: unknown): string {
   };
   const errno = errnoOf(error);
   return (errno === undefined ? undefined : words[errno]) ?? (error instanceof Error ? error.message : String(error));
+}
+
+/** What config.json's `proxies` add for the engine that is asked, where the user says nothing of the same name. */
+export async function proxyEnvironment(given: readonly string[], io: Io): Promise<readonly string[]> {
+  const { proxies } = await clientConfig(io);
+  const proxy = proxies[io.env['DOCKER_HOST'] ?? ''] ?? proxies['default'];
+  if (proxy === undefined) return given;
+  const names = new Set(given.map((entry) => entry.split('=', 1)[0]));
+  const pairs: readonly (readonly [string, string])[] = [
+    ['HTTP_PROXY', proxy.httpProxy],
+    ['HTTPS_PROXY', proxy.httpsProxy],
+    ['FTP_PROXY', proxy.ftpProxy],
+    ['NO_PROXY', proxy.noProxy],
+    ['ALL_PROXY', proxy.allProxy],
+  ];
+  const added = pairs
+    .filter(([, value]) => value !== '')
+    .flatMap(([name, value]) => [`${name}=${value}`, `${name.toLowerCase()}=${value}`])
+    .filter((entry) => !names.has(entry.split('=', 1)[0]));
+  return [...given, ...added];
 }

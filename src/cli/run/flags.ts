@@ -2,50 +2,15 @@
 
 import type { Flag } from '../command.ts';
 import { flagTable } from '../flags.ts';
+import { checkBytesDevice, checkCountDevice, checkWeightDevice } from './blockio.ts';
+import { checkNetwork } from './endpoints.ts';
 import { checkEnv, checkLabel } from './environment.ts';
-import { checkAttach, checkSysctl, checkUlimit } from './limits.ts';
+import { checkGpus } from './gpus.ts';
+import { checkAttach, checkDeviceRule, checkSysctl, checkUlimit } from './limits.ts';
 import { checkMount } from './mounts.ts';
-import { checkDns, checkDnsSearch, checkExtraHost, checkNetwork } from './network.ts';
-
-const blockIo = 'limits of block I/O are not built';
-const health = 'health checks are not built';
-const links = 'only the networks bridge, none, host and container:X are built';
-const realTime = 'real-time scheduling of control groups is not built';
-const windows = 'it is for Windows containers';
+import { checkDns, checkDnsSearch, checkExtraHost, checkLink } from './network.ts';
 
 const refused: Readonly<Record<string, string>> = {
-  'blkio-weight': blockIo,
-  'blkio-weight-device': blockIo,
-  'cgroup-parent': "every container has a control group below the engine's own",
-  'cpu-count': windows,
-  'cpu-percent': windows,
-  'cpu-rt-period': realTime,
-  'cpu-rt-runtime': realTime,
-  'device-cgroup-rule': 'rules for devices other than --device are not built',
-  'device-read-bps': blockIo,
-  'device-read-iops': blockIo,
-  'device-write-bps': blockIo,
-  'device-write-iops': blockIo,
-  gpus: 'GPUs are not built; --device passes single device nodes',
-  'health-cmd': health,
-  'health-interval': health,
-  'health-retries': health,
-  'health-start-interval': health,
-  'health-start-period': health,
-  'health-timeout': health,
-  'io-maxbandwidth': windows,
-  'io-maxiops': windows,
-  ip: links,
-  ip6: links,
-  isolation: windows,
-  'kernel-memory': 'the kernel has no such limit any more',
-  link: links,
-  'link-local-ip': links,
-  'mac-address': links,
-  'memory-swappiness': "only the kernel's own swappiness is built",
-  'network-alias': links,
-  'oom-kill-disable': 'the kernel has no such switch in control groups v2',
-  'storage-opt': "quotas of a container's own files are not built",
   'use-api-socket': "the engine's socket is mounted with -v, if at all",
 };
 
@@ -161,10 +126,18 @@ export const containerFlags: readonly Flag[] = flagTable(
     check: {
       'add-host': checkExtraHost,
       attach: checkAttach,
+      'blkio-weight-device': checkWeightDevice,
+      'device-cgroup-rule': checkDeviceRule,
+      'device-read-bps': checkBytesDevice,
+      'device-read-iops': checkCountDevice,
+      'device-write-bps': checkBytesDevice,
+      'device-write-iops': checkCountDevice,
       dns: checkDns,
       'dns-search': checkDnsSearch,
       env: checkEnv,
+      gpus: checkGpus,
       label: checkLabel,
+      link: checkLink,
       mount: checkMount,
       network: checkNetwork,
       sysctl: checkSysctl,

@@ -32,6 +32,12 @@ export function checkSysctl(value: string): string | undefined {
   return allowed ? undefined : `sysctl '${value}' is not allowed`;
 }
 
+/** `c 1:3 mr` */
+export function checkDeviceRule(value: string): string | undefined {
+  const valid = /^[acb] (\d+|\*):(\d+|\*) [rwm]{1,3}$/.test(value);
+  return valid ? undefined : `invalid device cgroup format '${value}'`;
+}
+
 export function checkUlimit(value: string): string | undefined {
   const result = readUlimit(value);
   return typeof result === 'string' ? result : undefined;

@@ -1,7 +1,6 @@
-// --network, --dns, --dns-search, --add-host: Docker's checks and their words.
+// --link, --dns, --dns-search, --add-host: Docker's checks and their words.
 
 import { isIP } from 'node:net';
-import { fail } from '../../base/errors.ts';
 import { goQuote } from '../values.ts';
 
 export function checkDns(value: string): string | undefined {
@@ -38,43 +37,6 @@ function splitExtraHost(value: string): { readonly name: string; readonly addres
   if (at < 0) return undefined;
   const address = value.slice(at + 1);
   return { name: value.slice(0, at), address: /^\[.*\]$/.test(address) ? address.slice(1, -1) : address };
-}
-
-const networkKeys = ['name', 'alias', 'ip', 'ip6', 'mac-address', 'link-local-ip', 'driver-opt', 'gw-priority'];
-
-/** A name, or the long form `name=x,alias=y`. */
-export function checkNetwork(value: string): string | undefined {
-  if (!value.includes('=')) return undefined;
-  for (const field of value.split(',')) {
-    if (!field.includes('=')) return `invalid field ${field}`;
-    const key = field.split('=', 1)[0] ?? '';
-    if (!networkKeys.includes(key.trim().toLowerCase())) return `invalid field key ${key}`;
-  }
-  return undefined;
-}
-
-/** The network mode; one network, of the four that are built. */
-export function networkMode(values: readonly string[]): string {
-  const [first = 'default', second] = values.map(networkName);
-  if (second !== undefined)
-    fail('unsupported', 'cli.refused', 'only one --network is supported yet: user networks are not built');
-  if (first.startsWith('container:') && first !== 'container:') return first;
-  if (['default', 'bridge', 'none', 'host', ''].includes(first)) return first === '' ? 'default' : first;
-  if (first === 'container:') fail('invalid', 'cli.network', 'invalid container format container:<name|id>');
-  return fail('unsupported', 'cli.refused', `network ${first} is not supported yet: user networks are not built`, {
-    hint: 'bridge, none, host and container:NAME are',
-  });
-}
-
-function networkName(value: string): string {
-  if (!value.includes('=')) return value;
-  let name = '';
-  for (const field of value.split(',')) {
-    const [key = '', text = ''] = field.split('=', 2);
-    if (key.trim().toLowerCase() === 'name') name = text.trim();
-    else fail('unsupported', 'cli.refused', `--network ${key} is not supported yet: user networks are not built`);
-  }
-  return name;
 }
 
 /** `container[:alias]`, as opts.ValidateLink has it. */

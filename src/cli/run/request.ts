@@ -5,13 +5,19 @@ import { fail } from '../../base/errors.ts';
 import type { ContainerConfig, ContainerCreate, HostConfig } from '../../spec/docker/container.ts';
 import type { FlagValues } from '../command.ts';
 import type { Io } from '../io.ts';
-import { parseBytes, parseCpus, parseInt64 } from '../values.ts';
-import { environment, keyValues, labels } from './environment.ts';
-import { memorySwap, ulimits } from './limits.ts';
+import { parseInt64 } from '../values.ts';
+import { blockIo } from './blockio.ts';
+import { networking } from './endpoints.ts';
+import { environment, keyValues, labels, proxyEnvironment } from './environment.ts';
+import { deviceRequests, isCdiName } from './gpus.ts';
+import { healthcheck } from './health.ts';
+import { ulimits } from './limits.ts';
 import { mount, tmpfs, volumeFlags } from './mounts.ts';
-import { extraHosts, networkMode } from './network.ts';
+import { extraHosts } from './network.ts';
 import { type Ports, ports } from './ports.ts';
-import { devices, mode, securityOpts } from './security.ts';
+import { bytes, int, limits } from './resources.ts';
+import { restartPolicy } from './restart.ts';
+import { devices, mode, security } from './security.ts';
 
 /** `args`: the image and its command. `detach` (-d): nothing is attached. */
 export async function containerRequest(
@@ -21,9 +27,11 @@ export async function containerRequest(
 ): Promise<ContainerCreate> {
   const published = ports(flags.list('publish'), flags.list('expose'));
   refuseValues(flags);
+  const { mode: network, endpoints } = networking(flags);
   return {
     Config: await containerConfig(flags, args, { ...options, published }),
-    HostConfig: await hostConfig(flags, options.io, published),
+    HostConfig: await hostConfig(flags, options.io, { published, network }),
+    NetworkingConfig: { EndpointsConfig: endpoints },
   };
 }
 
@@ -39,6 +47,7 @@ async function containerConfig(
   const AttachStdin = attached('stdin');
   const OpenStdin = flags.bool('interactive');
   const entrypoint = flags.string('entrypoint');
+  const health = healthcheck(flags);
   return {
     Hostname: flags.string('hostname'),
     Domainname: flags.string('domainname'),
@@ -50,7 +59,7 @@ async function containerConfig(
     Tty: flags.bool('tty'),
     OpenStdin,
     StdinOnce: OpenStdin && AttachStdin,
-    Env: await environment(flags, io),
+    Env: await proxyEnvironment(await environment(flags, io), io),
     Cmd: Cmd.length > 0 ? Cmd : null,
     Image,
     Volumes: volumeFlags(flags.list('volume'), io.cwd).volumes,
@@ -58,13 +67,17 @@ async function containerConfig(
     // `--entrypoint ''` takes the image's away: Docker sends one empty string for it.
     Entrypoint: flags.has('entrypoint') ? [entrypoint] : null,
     Labels: await labels(flags, io),
-    ...(flags.bool('no-healthcheck') ? { Healthcheck: { Test: ['NONE'] } } : {}),
+    ...(health === undefined ? {} : { Healthcheck: health }),
     ...(flags.has('stop-signal') ? { StopSignal: flags.string('stop-signal') } : {}),
     ...(flags.has('stop-timeout') ? { StopTimeout: int(flags, 'stop-timeout') } : {}),
   };
 }
 
-async function hostConfig(flags: FlagValues, io: Io, published: Ports): Promise<HostConfig> {
+async function hostConfig(
+  flags: FlagValues,
+  io: Io,
+  { published, network }: { readonly published: Ports; readonly network: string },
+): Promise<HostConfig> {
   const size = flags.bool('tty') ? io.size() : undefined;
   const mounts = flags.list('mount').map((value) => mount(value, io.cwd));
   const log = flags.string('log-driver');
@@ -73,14 +86,14 @@ async function hostConfig(flags: FlagValues, io: Io, published: Ports): Promise<
     Binds: nullable(volumeFlags(flags.list('volume'), io.cwd).binds),
     ContainerIDFile: flags.string('cidfile'),
     LogConfig: { Type: log, Config: keyValues(flags.list('log-opt')) },
-    NetworkMode: networkMode(flags.list('network')),
+    NetworkMode: network,
     PortBindings: published.bindings,
-    RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
+    RestartPolicy: restartPolicy(flags.string('restart')),
     AutoRemove: flags.bool('rm'),
     ConsoleSize: size === undefined ? [0, 0] : [size.rows, size.columns],
     ...(flags.has('annotation') ? { Annotations: keyValues(flags.list('annotation')) } : {}),
-    CapAdd: nullable(flags.list('cap-add')),
-    CapDrop: nullable(flags.list('cap-drop')),
+    CapAdd: nullable(capabilities(flags.list('cap-add'))),
+    CapDrop: nullable(capabilities(flags.list('cap-drop'))),
     CgroupnsMode: mode(flags.string('cgroupns'), ['private', 'host'], '--cgroupns: invalid CGROUP mode'),
     Dns: flags.list('dns').map((address) => address.trim()),
     DnsOptions: flags.list('dns-option'),
@@ -94,10 +107,15 @@ async function hostConfig(flags: FlagValues, io: Io, published: Ports): Promise<
     ),
     PidMode: mode(flags.string('pid'), ['host', 'container:'], '--pid: invalid PID mode'),
     UTSMode: mode(flags.string('uts'), ['host'], '--uts: invalid UTS mode'),
+    UsernsMode: mode(flags.string('userns'), ['host'], '--userns: invalid USER mode'),
+    Links: nullable(flags.list('link')),
+    Runtime: flags.string('runtime'),
+    Isolation: flags.string('isolation'),
     Privileged: flags.bool('privileged'),
     PublishAllPorts: flags.bool('publish-all'),
     ReadonlyRootfs: flags.bool('read-only'),
-    SecurityOpt: nullable(await securityOpts(flags.list('security-opt'), io)),
+    ...(await security(flags.list('security-opt'), io)),
+    ...(flags.has('storage-opt') ? { StorageOpt: storageOptions(flags.list('storage-opt')) } : {}),
     ...(flags.has('tmpfs') ? { Tmpfs: tmpfs(flags.list('tmpfs')) } : {}),
     ...(flags.has('sysctl') ? { Sysctls: keyValues(flags.list('sysctl')) } : {}),
     ...(flags.has('init') ? { Init: flags.bool('init') } : {}),
@@ -107,86 +125,65 @@ async function hostConfig(flags: FlagValues, io: Io, published: Ports): Promise<
   };
 }
 
-type Resources = Pick<
-  HostConfig,
-  | 'OomScoreAdj'
-  | 'ShmSize'
-  | 'CpuShares'
-  | 'Memory'
-  | 'NanoCpus'
-  | 'CpuPeriod'
-  | 'CpuQuota'
-  | 'CpusetCpus'
-  | 'CpusetMems'
-  | 'Devices'
-  | 'MemoryReservation'
-  | 'MemorySwap'
-  | 'PidsLimit'
-  | 'Ulimits'
->;
+type Resources = Partial<HostConfig> &
+  Pick<HostConfig, 'OomScoreAdj' | 'ShmSize' | 'Devices' | 'Ulimits'> &
+  ReturnType<typeof limits>;
 
 function resources(flags: FlagValues): Resources {
+  const swappiness = parseInt64(flags.string('memory-swappiness'));
+  if (swappiness !== -1 && (swappiness < 0 || swappiness > 100)) {
+    fail('invalid', 'cli.swappiness', `invalid value: ${swappiness}. Valid memory swappiness range is 0-100`);
+  }
   return {
+    ...limits(flags),
+    ...blockIo(flags),
     OomScoreAdj: int(flags, 'oom-score-adj'),
     ShmSize: bytes(flags, 'shm-size'),
-    CpuShares: int(flags, 'cpu-shares'),
-    Memory: bytes(flags, 'memory'),
-    NanoCpus: flags.has('cpus') ? parseCpus(flags.string('cpus')) : 0,
-    CpuPeriod: int(flags, 'cpu-period'),
-    CpuQuota: int(flags, 'cpu-quota'),
-    CpusetCpus: flags.string('cpuset-cpus'),
-    CpusetMems: flags.string('cpuset-mems'),
-    Devices: nullable(devices(flags.list('device'))),
-    MemoryReservation: bytes(flags, 'memory-reservation'),
-    MemorySwap: memorySwap(flags.string('memory-swap')),
-    PidsLimit: flags.has('pids-limit') ? int(flags, 'pids-limit') : null,
+    CgroupParent: flags.string('cgroup-parent'),
+    Devices: nullable(devices(flags.list('device').filter((value) => !isCdiName(value)))),
+    DeviceCgroupRules: nullable(flags.list('device-cgroup-rule')),
+    DeviceRequests: deviceRequests(flags),
+    MemorySwappiness: swappiness,
+    OomKillDisable: flags.bool('oom-kill-disable'),
     Ulimits: nullable(ulimits(flags.list('ulimit'))),
   };
 }
 
-/** Flags of which some values are built: the rest are told apart here, never ignored. */
+/** As Docker's client sends them: upper case, with `CAP_`, each once, in order. */
+function capabilities(names: readonly string[]): readonly string[] {
+  const long = names.map((name) => {
+    const upper = name.trim().toUpperCase();
+    return upper === 'ALL' || upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
+  });
+  return [...new Set(long)].sort();
+}
+
+function storageOptions(values: readonly string[]): Readonly<Record<string, string>> {
+  if (values.some((value) => !value.includes('='))) fail('invalid', 'cli.storage_opt', 'invalid storage option');
+  return keyValues(values);
+}
+
+/** What goes together wrongly, and what only the client could do. */
 function refuseValues(flags: FlagValues): void {
   const restart = flags.string('restart');
   if (flags.bool('rm') && restart !== 'no' && restart !== '') {
     fail('invalid', 'cli.conflict', 'conflicting options: cannot specify both --restart and --rm');
   }
-  const notYet = (what: string): never => fail('unsupported', 'cli.refused', what);
-  if (restart !== 'no' && restart !== '')
-    notYet(`--restart ${restart} is not supported yet: restart policies are not built`);
-  const runtime = flags.string('runtime');
-  if (runtime !== '' && runtime !== 'hoist')
-    notYet(`--runtime ${runtime} is not supported yet: hoist is the only runtime`);
-  const userns = flags.string('userns');
-  if (userns !== '' && userns !== 'host') fail('invalid', 'cli.mode', '--userns: invalid USER mode');
-  const driver = flags.string('log-driver');
-  if (!['', 'json-file', 'local', 'none'].includes(driver)) {
-    notYet(`--log-driver ${driver} is not supported yet: json-file, local and none are`);
+  if (flags.string('log-driver') === 'none' && flags.has('log-opt')) {
+    fail('invalid', 'cli.log_opt', 'invalid logging opts for driver none');
   }
-  if (driver === 'none' && flags.has('log-opt')) fail('invalid', 'cli.log_opt', 'invalid logging opts for driver none');
-  for (const [name, value] of Object.entries(keyValues(flags.list('log-opt')))) checkLogOption(name, value);
+  const windows = ['cpu-count', 'cpu-percent', 'io-maxbandwidth', 'io-maxiops'].filter((name) => flags.has(name));
+  if (windows.length > 0) {
+    const only = 'is only supported on a Docker daemon running on windows, but the Docker daemon is running on linux';
+    fail('unsupported', 'cli.plain', windows.map((name) => `"--${name}" ${only}`).join('\n'));
+  }
   if (flags.has('disable-content-trust') && !flags.bool('disable-content-trust')) {
-    notYet('--disable-content-trust=false is not supported: content trust is not built');
+    fail(
+      'unsupported',
+      'cli.refused',
+      '--disable-content-trust=false is not supported: Docker Content Trust is at its end, and not built',
+    );
   }
-}
-
-function checkLogOption(name: string, value: string): void {
-  if (name === 'max-file') {
-    if (!/^[1-9]\d{0,3}$/.test(value))
-      fail('invalid', 'cli.log_opt', `invalid value for log option max-file: ${value}`);
-  } else if (name === 'max-size') {
-    if (value !== '-1' && !/^[1-9]\d*[kmg]?b?$/i.test(value))
-      fail('invalid', 'cli.log_opt', `invalid size for log option max-size: '${value}'`);
-  } else fail('unsupported', 'cli.refused', `--log-opt ${name} is not supported yet: max-size and max-file are`);
-}
-
-function int(flags: FlagValues, name: string): number {
-  const text = flags.string(name);
-  return text === '' ? 0 : parseInt64(text);
-}
-
-function bytes(flags: FlagValues, name: string): number {
-  const text = flags.string(name);
-  return text === '' ? 0 : parseBytes(text);
 }
 
 function nullable<T>(values: readonly T[]): readonly T[] | null {

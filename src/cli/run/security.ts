@@ -1,29 +1,30 @@
 // --security-opt, --device and the namespace modes of `run`.
 
 import { fail } from '../../base/errors.ts';
-import type { DeviceMapping } from '../../spec/docker/container.ts';
+import type { DeviceMapping, HostConfig } from '../../spec/docker/container.ts';
 import type { Io } from '../io.ts';
 import { goQuote } from '../values.ts';
 import { fileProblem } from './environment.ts';
 
+type Security = Pick<HostConfig, 'SecurityOpt' | 'MaskedPaths' | 'ReadonlyPaths'>;
+
 /** A seccomp profile travels as its JSON, since the engine reads no file that a client names. */
-export async function securityOpts(values: readonly string[], io: Io): Promise<readonly string[]> {
-  return await Promise.all(values.map((value) => securityOpt(value, io)));
+export async function security(values: readonly string[], io: Io): Promise<Security> {
+  const open = values.includes('systempaths=unconfined') || values.includes('systempaths:unconfined');
+  const kept = values.filter((value) => !/^systempaths[=:]unconfined$/.test(value));
+  const SecurityOpt = await Promise.all(kept.map((value) => securityOpt(value, io)));
+  return {
+    SecurityOpt: SecurityOpt.length === 0 ? null : SecurityOpt,
+    ...(open ? { MaskedPaths: [], ReadonlyPaths: [] } : {}),
+  };
 }
 
 async function securityOpt(value: string, io: Io): Promise<string> {
-  if (/^no-new-privileges(?:[=:](?:true|false))?$/.test(value)) return value.replace(':', '=');
+  if (value === 'no-new-privileges') return value;
   const match = /^([^=:]+)[=:](.*)$/s.exec(value);
   if (match === null) return fail('invalid', 'cli.security_opt', `Invalid --security-opt: ${goQuote(value)}`);
   const [, name = '', setting = ''] = match;
-  if (name !== 'seccomp') {
-    return fail(
-      'unsupported',
-      'cli.refused',
-      `--security-opt ${name} is not supported yet: seccomp and no-new-privileges are`,
-    );
-  }
-  if (setting === 'unconfined' || setting === 'builtin') return `seccomp=${setting}`;
+  if (name !== 'seccomp' || setting === 'unconfined' || setting === 'builtin') return value;
   return `seccomp=${await profile(setting, io)}`;
 }
 
@@ -49,9 +50,6 @@ export function devices(values: readonly string[]): readonly DeviceMapping[] {
   return values.map((value) => {
     const parts = value.split(':');
     const [source = '', second, third] = parts;
-    if (/^[\w.-]+\/[\w.-]+=[\w.-]+$/.test(value)) {
-      fail('unsupported', 'cli.refused', `--device ${value} is not supported yet: CDI devices are not built`);
-    }
     if (parts.length > 3 || source === '') fail('invalid', 'cli.device', `bad format for path: ${value}`);
     const modeOnly = parts.length === 2 && isMode(second ?? '');
     const target = second === undefined || modeOnly ? source : second;

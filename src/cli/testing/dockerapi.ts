@@ -12,16 +12,25 @@ export interface RealDocker extends AsyncDisposable {
   run(args: readonly string[]): Promise<{ readonly out: string; readonly err: string; readonly code: number }>;
 }
 
-/** `answer` gets the path without the version, with its query; undefined: nobody listens. */
-export async function realDocker(answer: ((path: string) => Answer) | undefined): Promise<RealDocker> {
+/** `answer` gets the path without the version, with its query, and the body; undefined: nobody listens. */
+export async function realDocker(
+  answer: ((path: string, body: string) => Answer) | undefined,
+  { cwd }: { readonly cwd?: string } = {},
+): Promise<RealDocker> {
   const directory = await mkdtemp(join(tmpdir(), 'hoist-cli-'));
   const socket = join(directory, 'docker.sock');
   const server = createServer((request, response) => {
     const path = (request.url ?? '').replace(/^\/v[\d.]+/, '');
     const headers = { 'Api-Version': '1.50', Ostype: 'linux', 'Content-Type': 'application/json' };
-    const { status, body } = path === '/_ping' || answer === undefined ? { status: 200, body: 'OK' } : answer(path);
-    response.writeHead(status, headers);
-    response.end(typeof body === 'string' ? body : JSON.stringify(body));
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => parts.push(part));
+    request.on('end', () => {
+      const sent = Buffer.concat(parts).toString();
+      const known = path !== '/_ping' && answer !== undefined;
+      const { status, body } = known ? answer(path, sent) : { status: 200, body: 'OK' };
+      response.writeHead(status, headers);
+      response.end(typeof body === 'string' ? body : JSON.stringify(body));
+    });
   });
   if (answer !== undefined) await new Promise<void>((resolve) => server.listen(socket, resolve));
   return {
@@ -34,10 +43,15 @@ export async function realDocker(answer: ((path: string) => Answer) | undefined)
           DOCKER_CLI_HINTS: 'false',
           TZ: 'UTC',
         };
-        const child = execFile('docker', [...args], { env }, (error, out, err) => {
-          const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
-          resolve({ out, err, code });
-        });
+        const child = execFile(
+          'docker',
+          [...args],
+          { env, ...(cwd === undefined ? {} : { cwd }) },
+          (error, out, err) => {
+            const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
+            resolve({ out, err, code });
+          },
+        );
         child.stdin?.end();
       }),
     async [Symbol.asyncDispose]() {

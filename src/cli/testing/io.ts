@@ -39,6 +39,7 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
   });
   const readFile = async (path: string): Promise<Uint8Array> => {
     const text = files.get(path);
+    if (path === '.') throw Object.assign(new Error(`EISDIR: ${path}`), { code: 'EISDIR' });
     if (text === undefined) throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' });
     return Buffer.from(text);
   };

@@ -6,6 +6,7 @@ import type { ContainerConfig, ContainerCreate, HostConfig } from '../../spec/do
 import type { HealthConfig } from '../../spec/oci/image.ts';
 import { checkLogConfig } from '../logging/options.ts';
 import { argumentsOf } from './merge.ts';
+import { refuseUnsupported } from './unsupported.ts';
 import { validateMounts } from './validate-mounts.ts';
 
 type Refuse = (code: string, message: string) => never;
@@ -33,6 +34,7 @@ export function validateCreate({ Config, HostConfig }: ContainerCreate, machine:
   validateRestartPolicy(HostConfig.RestartPolicy, HostConfig.AutoRemove, refuse);
   validateMounts(HostConfig, Config, refuse);
   validateLimits(HostConfig, machine, refuse);
+  refuseUnsupported(HostConfig);
   requireControllers(HostConfig, machine, refuse);
   for (const name of Object.keys(HostConfig.Sysctls ?? {})) {
     if (!namespacedSysctl.test(name))

@@ -1,6 +1,7 @@
 // Making a container for `run` and `create`: pull the image if it must be, create, write the cidfile.
 
-import { fail, isHoistError } from '../../../base/errors.ts';
+import { dirname } from 'node:path';
+import { errnoOf, fail, isHoistError } from '../../../base/errors.ts';
 import type { ContainerCreate } from '../../../spec/docker/container.ts';
 import { familiarName, isImageId, parseReference, withDefaultTag } from '../../../spec/oci/reference.ts';
 import type { Flag, FlagValues, Invocation } from '../../command.ts';
@@ -72,6 +73,12 @@ async function refuseCidfile(io: Io, path: string): Promise<void> {
   if (there) {
     const what = "container ID file found, make sure the other container isn't running or delete";
     fail('conflict', 'cli.cidfile', `${what} ${path}`);
+  }
+  const directory = dirname(path);
+  const problem = await io.readFile(directory).catch(errnoOf);
+  if (problem === 'ENOENT' || problem === 'ENOTDIR') {
+    const why = `open ${path}: ${problem === 'ENOENT' ? 'no such file or directory' : 'not a directory'}`;
+    fail('invalid', 'cli.cidfile', `failed to create the container ID file: ${why}`);
   }
 }
 

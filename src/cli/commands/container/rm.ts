@@ -15,7 +15,6 @@ export const rm: Command = {
   -f, --force     Force the removal of a running container (uses SIGKILL)
   -l, --link      Remove the specified link
   -v, --volumes   Remove anonymous volumes associated with the container`,
-    { refused: { link: 'links are not built' } },
   ),
   completes: 'container',
   run(invocation) {

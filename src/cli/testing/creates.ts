@@ -1,0 +1,185 @@
+// Command lines of `create`: what they ask for is compared with what the real client sends, document by document.
+
+/** Words between blanks; `~` stands for a blank inside of a word. `i` is the image. */
+export const creates: readonly string[] = `
+i
+i true
+i sh -c exit~3
+-i i
+-t i
+-it i
+-a stdout i
+-a stdin i
+-i -a stdin -a STDERR i
+--name web --hostname h --domainname d.example i
+-h h i
+-u 5:6 -w /srv i
+--user root i
+--entrypoint /bin/sh i -c true
+--entrypoint= i c
+-e A=1 -e B= -e C i
+--env X=1 --env-file vars.env i
+--label a=b --label c --label-file labels.txt i
+-l a=1 -l a=2 i
+--annotation a=b --annotation a=c --annotation d=e=f i
+--stop-signal SIGUSR1 --stop-timeout 7 i
+--stop-timeout 0 i
+--init i
+--init=false i
+--rm i
+--privileged i
+--read-only i
+--cidfile /nowhere/cid i
+--quiet --pull never i
+--pull always i
+-m 64m i
+--memory 1g --memory-swap 2g --memory-reservation 512m i
+--memory-swap -1 -m 64m i
+--memory-swappiness 50 i
+--memory-swappiness -1 i
+--kernel-memory 5m i
+--cpus 1.5 i
+--cpus .5 i
+--cpus 3/2 i
+-c 512 i
+--cpu-shares 512 --cpu-period 100000 --cpu-quota 50000 i
+--cpu-rt-period 5 --cpu-rt-runtime 6 i
+--cpuset-cpus 0-1 --cpuset-mems 0 i
+--pids-limit 100 i
+--pids-limit -1 i
+--pids-limit 0 i
+--oom-score-adj 500 i
+--oom-kill-disable i
+--oom-kill-disable=false i
+--ulimit nofile=1024 i
+--ulimit nofile=1024:2048 --ulimit core=-1 --ulimit nproc=5 i
+--shm-size 64m i
+--shm-size 1024 i
+--blkio-weight 500 i
+--blkio-weight-device /dev/sda:200 i
+--device-read-bps /dev/sda:1mb --device-write-bps /dev/sda:2kb i
+--device-read-iops /dev/sda:100 --device-write-iops /dev/sdb:5 i
+--device-read-bps /dev/sda:0 --device-read-bps /dev/sdb:7 i
+--cgroup-parent /foo i
+--cgroupns host i
+--cgroupns private i
+--device /dev/null i
+--device /dev/null:/dev/x:r --device /dev/zero:rw i
+--device nvidia.com/gpu=all i
+--device /dev/null --device vendor.com/net=card0 --device vendor.com/net=card1 i
+--device-cgroup-rule c~1:3~mr --device-cgroup-rule a~*:*~rwm i
+--gpus all i
+--gpus 2 i
+--gpus 0 i
+--gpus device=0 i
+--gpus "device=0,1" i
+--gpus driver=nvidia i
+--gpus driver=nvidia,count=1,capabilities=compute i
+--gpus count=all i
+--gpus all,driver=x i
+--gpus device=GPU-1,capabilities=utility,options=a=b i
+--gpus "capabilities=a,b",count=2 i
+--gpus "options=a=b,c" i
+--gpus all --gpus 2 i
+--gpus all --device nvidia.com/gpu=1 i
+--cap-add net_admin --cap-drop CAP_sys_admin --cap-add NET_ADMIN --cap-drop all i
+--cap-add all --cap-add chown i
+--cap-drop all --cap-add chown i
+--group-add 5 --group-add audio i
+--security-opt no-new-privileges i
+--security-opt no-new-privileges:true i
+--security-opt no-new-privileges=false i
+--security-opt seccomp=unconfined i
+--security-opt seccomp=seccomp.json i
+--security-opt seccomp:builtin i
+--security-opt label=disable --security-opt apparmor=x i
+--security-opt label:type:foo i
+--security-opt systempaths=unconfined i
+--security-opt systempaths=foo i
+--security-opt writable-cgroups=true i
+--sysctl net.ipv4.ip_forward=1 --sysctl net.core.somaxconn=5 i
+--tmpfs /run:size=64m,mode=1777 --tmpfs /t i
+--ipc host i
+--ipc shareable --pid host --uts host i
+--pid container:web --ipc container:web i
+--userns host i
+--runtime runc i
+--isolation default i
+--isolation hyperv i
+--storage-opt size=10G --storage-opt a=b=c i
+--restart no i
+--restart always i
+--restart unless-stopped i
+--restart on-failure i
+--restart on-failure:3 i
+--restart on-failure: i
+--restart on-failure:-3 i
+--restart always:3 i
+--restart foo i
+--restart= i
+--rm --restart no i
+--log-driver json-file --log-opt max-size=1m --log-opt max-file=3 i
+--log-driver syslog --log-opt tag=x --log-opt syslog-address=udp://1.2.3.4:5 i
+--log-driver nope i
+--log-driver none i
+--log-driver= i
+--log-opt labels=a,b i
+--health-cmd true i
+--health-cmd curl~-f~localhost --health-interval 5s --health-retries 3 --health-start-period 1m --health-start-interval 1s --health-timeout 500ms i
+--health-interval 10s i
+--health-timeout 0s i
+--health-cmd= i
+--health-retries 5 i
+--no-healthcheck i
+--no-healthcheck=false --health-cmd x i
+-p 80 i
+-p 8080:80 -p 8443:443/tcp -p 53:53/udp i
+-p 127.0.0.1:8080:80 i
+-p 127.0.0.1::80 i
+-p [::1]:8080:80 i
+-p 9000-9002:9000-9002 i
+-p 9000-9005:80 i
+-p 80 -p 81:80 i
+-P --expose 80 --expose 90-92/udp i
+--publish target=80,published=8080,protocol=udp i
+--network bridge i
+--network host i
+--network none i
+--network default i
+--network foo i
+--net foo i
+--network foo --network bar i
+--network container:web i
+--network container: i
+--network name=foo i
+--network name=Foo,alias=A_b i
+--network name=foo,alias=a,alias=b,ip=1.2.3.4,ip6=::1,mac-address=02:42:ac:11:00:02 i
+--network name=foo,link-local-ip=169.254.1.1,driver-opt=x=y,driver-opt=z=,gw-priority=5 i
+--network name=a,gw-priority=-5 --network name=b,gw-priority=9 i
+--network name=a,name=b i
+--network name= i
+--network foo --network-alias a --net-alias b i
+--network foo --ip 1.2.3.4 --ip6 ::1 --mac-address 02:42:ac:11:00:02 --link-local-ip 169.254.1.1 i
+--network foo --network name=bar,alias=z --network-alias q i
+--network name=foo,alias=x --ip 1.2.3.4 i
+--network foo --mac-address 02:42:ac:11:00:02 --network name=bar,mac-address=02:42:ac:11:00:03 i
+--network none --ip 1.2.3.4 i
+--ip 1.2.3.4 i
+--ip zz --ip6 1.1.1.1 i
+--mac-address 02:42:ac:11:00:02 i
+--mac-address 0242.ac11.0002 i
+--mac-address 02-42-AC-11-00-02 i
+--link x i
+--link x:y --link z i
+--network foo --link a:b --network bar i
+--network bridge --link a i
+--dns 1.1.1.1 --dns ::1 --dns-search example.com --dns-search . --dns-option ndots:2 --dns-opt timeout:1 i
+--add-host a:1.1.1.1 --add-host b=::1 --add-host c:[::2] --add-host d:host-gateway i
+-v /srv:/data i
+-v /srv:/data:ro,Z -v ./x:/y i
+--mount type=bind,src=/srv,dst=/data,readonly i
+--mount type=bind,source=/srv,target=/data,bind-propagation=rslave,bind-recursive=disabled i
+--mount type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=1700 i
+`
+  .trim()
+  .split('\n');
