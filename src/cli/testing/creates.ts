@@ -180,6 +180,14 @@ i sh -c exit~3
 --mount type=bind,src=/srv,dst=/data,readonly i
 --mount type=bind,source=/srv,target=/data,bind-propagation=rslave,bind-recursive=disabled i
 --mount type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=1700 i
+-v data:/data i
+-v /anonymous i
+-v /anonymous -v data:/data:nocopy --volume-driver local i
+--volumes-from a --volumes-from b:ro i
+--mount type=volume,src=data,dst=/data,volume-nocopy,volume-label=a=b,volume-driver=local,volume-opt=type=tmpfs i
+--mount source=data,target=/data,volume-subpath=sub i
+--mount target=/data i
+--mount type=image,src=other,dst=/o,image-subpath=x i
 `
   .trim()
   .split('\n');
