@@ -85,14 +85,15 @@ export function makeEndpoint(
 ): EndpointRecord {
   const id = randomBytes(32).toString('hex');
   if (ready === undefined)
-    return { id, address: '', prefix: 0, gateway: '', mac: '', ...options, isGateway: false, ports: [] };
+    return { id, address: '', prefix: 0, gateway: '', host: '', mac: '', ...options, isGateway: false, ports: [] };
   const { bridge, pool } = ready;
   const wanted = connection.request.IPAMConfig?.IPv4Address;
   if (wanted) pool.reserve(wanted);
   const address = wanted || pool.allocate();
   const mac = connection.request.MacAddress || formatMac(macOf(parseAddress(address) ?? new Uint8Array(4)));
-  const gateway = bridge.traffic.internal ? '' : formatAddress(bridge.gateway.address);
-  return { id, address, prefix: bridge.gateway.bits, gateway, mac, ...options };
+  const host = formatAddress(bridge.gateway.address);
+  const gateway = bridge.traffic.internal ? '' : host;
+  return { id, address, prefix: bridge.gateway.bits, gateway, host, mac, ...options };
 }
 
 export function attachedOf({ ready }: Joined, endpoint: EndpointRecord): Attached[] {

@@ -202,7 +202,7 @@ export function filesOf(pool: ContainerPool, record: ContainerRecord): readonly 
         hostname: config.Hostname,
         domainname: config.Domainname,
         extraHosts: host.ExtraHosts ?? [],
-        hostGateway: gatewayEndpoint(record)?.gateway,
+        hostGateway: (gatewayEndpoint(record) ?? connections.find(({ endpoint }) => endpoint?.host)?.endpoint)?.host,
       })
     : shared
       ? hostHosts

@@ -40,6 +40,8 @@ export interface EndpointRecord {
   readonly prefix: number;
   /** '' where nothing leaves the network. */
   readonly gateway: string;
+  /** This machine's address in the network. */
+  readonly host: string;
   readonly mac: string;
   readonly ports: readonly PublishedPort[];
   /** The host's end of the cable. */
@@ -268,6 +270,7 @@ function withConnections(document: ContainerRecord & { readonly endpoint?: Parti
     address: '',
     prefix: 0,
     gateway: '',
+    host: old?.gateway ?? '',
     mac: '',
     ports: [],
     veth: '',

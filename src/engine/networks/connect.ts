@@ -26,7 +26,7 @@ export function connectContainer(deps: ConnectDeps, live: Live, net: Net, reques
   return inTurn(live, async () => {
     const { record } = live;
     mayConnect(record, net);
-    checkEndpoint(deps.state, net.record.name, request);
+    checkEndpoint(deps.state, net.record.name, request, '');
     const there = record.connections.find(({ name }) => name === net.record.name);
     const connection: Connection = { name: net.record.name, network: net.record.id, request };
     if (!isUp(record)) {
@@ -154,8 +154,9 @@ export function disconnectContainer(deps: ConnectDeps, live: Live, ref: string, 
         'cannot disconnect container from host network - container was created in host network mode',
       );
     if (!connection) {
+      if (!net && isUp(record)) fail('not_found', 'network.not_found', `network ${ref} not found`);
       const where = net ? `network ${name}` : `the network ${name}`;
-      fail('denied', 'network.not_connected', `container ${record.id} is not connected to ${where}`);
+      fail('system', 'network.not_connected', `container ${record.id} is not connected to ${where}`);
     }
     const rest = record.connections.filter((one) => one !== connection);
     if (isUp(record) && connection.endpoint && net)

@@ -9,7 +9,16 @@ import { now } from '../containers/record.ts';
 import type { Events } from '../events.ts';
 import { type NetworkRecord, networkSchema, newNetworkId, removeNetworkFiles, saveNetwork } from './record.ts';
 import { subnetProblem } from './request.ts';
-import { addNet, bridgeOptions, dropNet, findNet, type NetworkState, subnetOf, whenReady } from './state.ts';
+import {
+  addNet,
+  bridgeConfigOf,
+  bridgeOptions,
+  dropNet,
+  lookUpNet,
+  type NetworkState,
+  subnetOf,
+  whenReady,
+} from './state.ts';
 
 export async function createNetwork(state: NetworkState, events: Events, request: NetworkCreate): Promise<string> {
   const record = await composeNetwork(state, request);
@@ -33,8 +42,7 @@ async function composeNetwork(state: NetworkState, request: NetworkCreate): Prom
   const driver = driverOf(request);
   if (request.EnableIPv6)
     fail('unsupported', 'network.no_ipv6', 'networks have IPv4 addresses alone so far: create it without --ipv6');
-  if (request.EnableIPv4 === false)
-    fail('unsupported', 'network.no_ipv6', 'a network without IPv4 needs IPv6, which networks do not have so far');
+  if (request.EnableIPv4 === false) fail('invalid', 'network.no_family', 'IPv4 or IPv6 must be enabled');
   const base = {
     schema: networkSchema,
     id: newNetworkId((id) => [...state.byId.keys()].some((other) => other.startsWith(id.slice(0, 12)))),
@@ -51,7 +59,7 @@ async function composeNetwork(state: NetworkState, request: NetworkCreate): Prom
   checkOptions(state, options);
   const ipamDriver = request.IPAM?.Driver || 'default';
   if (ipamDriver !== 'default' && ipamDriver !== 'null')
-    fail('not_found', 'network.ipam_driver', `invalid ipam driver: plugin "${ipamDriver}" not found`);
+    fail('not_found', 'network.ipam_driver', `plugin "${ipamDriver}" not found`);
   return {
     ...base,
     driver: request.ConfigOnly ? 'null' : driver,
@@ -69,7 +77,8 @@ async function composeNetwork(state: NetworkState, request: NetworkCreate): Prom
 }
 
 async function configuredBy(state: NetworkState, ref: string, request: NetworkCreate) {
-  const { record } = findNet(state, ref);
+  const { record } =
+    lookUpNet(state, ref) ?? fail('not_found', 'network.not_found', `configuration network "${ref}" does not exist`);
   if (!record.configOnly)
     fail('denied', 'network.not_config', `configuration network "${ref}" is not a configuration network`);
   const own = (request.IPAM?.Config?.length ?? 0) > 0 || Object.keys(request.Options ?? {}).length > 0;
@@ -102,10 +111,10 @@ function driverOf({ Driver, Scope, Ingress }: NetworkCreate): 'bridge' {
   const driver = Driver || 'bridge';
   if (Ingress) fail('denied', 'network.swarm', 'Ingress network can only be global scope network');
   if (Scope === 'swarm' || Scope === 'global')
-    fail('unavailable', 'network.swarm', `cannot create a ${Scope} scoped network when swarm is not active`);
+    fail('denied', 'network.swarm', `cannot create a ${Scope} scoped network when swarm is not active`);
   if (driver === 'host' || driver === 'null')
     fail('denied', 'network.one_only', `only one instance of "${driver}" network is allowed`);
-  if (driver === 'overlay') fail('unavailable', 'network.swarm', swarmWords);
+  if (driver === 'overlay') fail('denied', 'network.swarm', swarmWords);
   if (driver === 'macvlan' || driver === 'ipvlan')
     fail('unsupported', 'network.driver', `networks of the driver ${driver} are not supported: bridge networks are`);
   if (driver !== 'bridge') fail('not_found', 'network.driver', `plugin "${driver}" not found`);
@@ -118,7 +127,7 @@ function checkIpam(config: readonly IpamConfig[]): void {
   const problems = config.flatMap(({ Subnet, IPRange, Gateway, AuxiliaryAddresses }): string[] => {
     const subnet = Subnet ?? '';
     const given = [IPRange, Gateway, ...Object.values(AuxiliaryAddresses ?? {})].filter((one) => one);
-    if (subnet === '') return given.length > 0 ? ['every ip-range or gateway must have a corresponding subnet'] : [];
+    if (subnet === '') return given.length > 0 ? ['invalid subnet : invalid CIDR block notation'] : [];
     const problem = subnetProblem(subnet);
     if (problem !== undefined) return [problem];
     return insideProblems(subnet, { IPRange, Gateway, AuxiliaryAddresses });
@@ -134,8 +143,8 @@ function insideProblems(
   if (subnet.address.length !== 4) return [`invalid subnet ${text}: networks have IPv4 addresses alone so far`];
   const inside = (what: string, address: string): string[] => {
     const bytes = parseAddress(address);
-    if (bytes === undefined) return [`invalid ${what} ${address}: invalid address`];
-    return contains(subnet, bytes) ? [] : [`invalid ${what} ${address}: parent subnet ${text} doesn't contain ${what}`];
+    if (bytes === undefined) return [`invalid ${what}: invalid address`];
+    return contains(subnet, bytes) ? [] : [`invalid ${what}: parent subnet ${text} doesn't contain this address`];
   };
   const range = IPRange === '' ? undefined : subnetProblem(IPRange)?.replace('invalid subnet', 'invalid ip-range');
   const outside =
@@ -145,14 +154,16 @@ function insideProblems(
   return [
     ...(range === undefined ? [] : [range]),
     ...(outside ? [`invalid ip-range ${IPRange}: parent subnet ${text} doesn't contain ip-range`] : []),
-    ...(Gateway === '' ? [] : inside('gateway', Gateway)),
-    ...Object.values(AuxiliaryAddresses).flatMap((address) => inside('auxiliary address', address)),
+    ...(Gateway === '' ? [] : inside(`gateway ${Gateway}`, Gateway)),
+    ...Object.entries(AuxiliaryAddresses).flatMap(([name, address]) => inside(`auxiliary address ${name}`, address)),
   ];
 }
 
 /** The default pool that nobody has, where no subnet was asked for. Fails where another network has the one that was. */
 async function withSubnet(state: NetworkState, config: readonly IpamConfig[]): Promise<readonly IpamConfig[]> {
   const others = [...state.byId.values()].flatMap(({ record }) => (record.configOnly ? [] : (subnetOf(record) ?? [])));
+  const standard = await state.byName.get('bridge')?.ready?.catch(() => undefined);
+  if (standard) others.push(standard.bridge.gateway);
   const [first] = config;
   if (first?.Subnet) {
     const subnet = parsePrefix(first.Subnet);
@@ -189,11 +200,11 @@ function checkOptions(state: NetworkState, options: Readonly<Record<string, stri
   if (bridge === undefined) return;
   if (!/^[^\s/:]{1,15}$/.test(bridge))
     fail('invalid', 'network.option', `invalid bridge name ${bridge}: interfaces have names of 1 to 15 characters`);
-  const taken = [...state.byId.values()].find(({ record }) => record.options[bridgeOptions.name] === bridge);
-  if (taken || bridge === state.defaults.name)
+  const taken = [...state.byId.values()].find((net) => bridgeConfigOf(state, net.record).name === bridge);
+  if (taken)
     fail(
-      'conflict',
+      'denied',
       'network.option',
-      `cannot create network: it conflicts with network ${taken?.record.name ?? 'bridge'}: networks have same bridge name ${bridge}`,
+      `cannot create network (${bridge}): conflicts with network ${taken.record.id} (${bridge}): networks have same bridge name`,
     );
 }

@@ -6,7 +6,10 @@ import type { NetworkContainer, NetworkInspect } from '../../spec/docker/network
 import type { ContainerPool } from '../containers/deps.ts';
 import type { NetworkRecord } from './record.ts';
 
-export function describeNetwork(record: NetworkRecord): NetworkInspect {
+export function describeNetwork(
+  record: NetworkRecord,
+  containers?: Readonly<Record<string, NetworkContainer>>,
+): NetworkInspect {
   return {
     Name: record.name,
     Id: record.id,
@@ -21,6 +24,7 @@ export function describeNetwork(record: NetworkRecord): NetworkInspect {
     Ingress: false,
     ConfigFrom: { Network: record.configFrom },
     ConfigOnly: record.configOnly,
+    ...(containers ? { Containers: containers } : {}),
     Options: record.options,
     Labels: record.labels,
   };

@@ -36,7 +36,11 @@ function testOf(key: string, values: readonly string[], isUsed: Test): Test {
       const wanted = values.map((value) =>
         /^(1|t|true|0|f|false)$/i.test(value)
           ? /^(1|t|true)$/i.test(value)
-          : fail('invalid', 'filter.dangling', `invalid filter 'dangling=${value}'`),
+          : fail(
+              'invalid',
+              'filter.dangling',
+              `invalid value for filter 'dangling', must be "true" (or "1"), or "false" (or "0")`,
+            ),
       );
       return (record) => wanted.includes(!isPredefined(record) && !isUsed(record));
     }

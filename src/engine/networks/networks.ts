@@ -23,14 +23,13 @@ export function createNetworks(deps: ConnectDeps): Networks {
         .map(({ record }) => record)
         .filter(test)
         .sort((a, b) => (a.name < b.name ? -1 : 1))
-        .map(describeNetwork);
+        .map((record) => describeNetwork(record));
     },
     async inspect(ref, options) {
       const net = findNet(state, ref);
       if (options?.scope && options.scope !== 'local')
         fail('not_found', 'network.not_found', `network ${ref} not found`);
-      const Containers = containersOf(pool, net.record.id);
-      return { ...describeNetwork(await withDefaults(state, net)), Containers };
+      return describeNetwork(await withDefaults(state, net), containersOf(pool, net.record.id));
     },
     remove: async (ref) => removeNetwork(deps, findNet(state, ref)),
     async connect(ref, { Container, EndpointConfig }) {

@@ -6,7 +6,6 @@ import type { ContainerCreate, EndpointRequest } from '../../spec/docker/contain
 import type { Connection } from '../containers/record.ts';
 import { isUserNetwork, lookUpNet, type Net, type NetworkState, subnetOf } from './state.ts';
 
-export const onlyUserAliases = 'network-scoped aliases are only supported for user-defined networks';
 export const sharedMode =
   'container sharing network namespace with another container or host cannot be connected to any other network';
 export const privateMode =
@@ -31,7 +30,8 @@ export function requestedConnections(
   if (others.length > 0 && mode === 'host') fail('invalid', 'network.shared', sharedMode);
   const own = asked.find(({ name }) => name === first.name) ?? first;
   const main = Config.MacAddress ? { ...own, request: { MacAddress: Config.MacAddress, ...own.request } } : own;
-  for (const one of [main, ...others]) checkEndpoint(state, one.name, one.request);
+  for (const { name, request } of [main, ...others])
+    checkEndpoint(state, name, request, `invalid config for network ${name}: `);
   return [main, ...others];
 }
 
@@ -41,15 +41,15 @@ function connectionOf(state: NetworkState, ref: string, request: EndpointRequest
   return { name: net?.record.name ?? ref, network: '', request };
 }
 
-/** Fails with kind invalid. A network that is not there yet is checked at the start. */
-export function checkEndpoint(state: NetworkState, name: string, request: EndpointRequest): void {
+/** Fails with kind invalid. A network that is not there yet is checked at the start. `where` comes before the words. */
+export function checkEndpoint(state: NetworkState, name: string, request: EndpointRequest, where: string): void {
   const net = lookUpNet(state, name);
   const refuse = (code: string, message: string): never =>
-    fail('invalid', code, `invalid config for network ${name}: invalid endpoint settings:\n${message}`);
+    fail('invalid', code, `${where}invalid endpoint settings:\n${message}`);
   if (request.MacAddress && !parseMac(request.MacAddress))
     refuse('network.bad_mac', `invalid MAC address: ${request.MacAddress}`);
   if (net && !isUserNetwork(net) && (request.Aliases?.length ?? 0) > 0)
-    fail('invalid', 'network.aliases', onlyUserAliases);
+    refuse('network.aliases', 'network-scoped alias is supported only for containers in user defined networks');
   const { IPv4Address, IPv6Address, LinkLocalIPs } = request.IPAMConfig ?? {};
   if (IPv6Address)
     fail('unsupported', 'network.no_ipv6', `cannot give ${IPv6Address}: networks have IPv4 addresses alone so far`);
