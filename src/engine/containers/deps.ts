@@ -13,6 +13,7 @@ import type { MachineFacts } from '../../sys/facts.ts';
 import type { AttachPoint } from '../engine.ts';
 import type { Events } from '../events.ts';
 import type { VolumePool } from '../volumes/deps.ts';
+import type { FixedRow } from './describe.ts';
 import type { Connection, ContainerPaths, ContainerRecord, RunState } from './record.ts';
 
 /** Somebody who waits for the next start. */
@@ -120,6 +121,9 @@ export interface ContainerPool {
   readonly execs: Map<string, Exec>;
   /** Exit codes of those removed a moment ago: `wait` may come after the end. */
   readonly gone: Map<string, number>;
+  /** For `list`: rows of records, and canonical names of images by what users called them. */
+  readonly rows: WeakMap<ContainerRecord, FixedRow>;
+  readonly canonical: Map<string, string>;
   /** The engine leaves: links that close from now on say nothing about their containers. */
   closing: boolean;
   supervisor: Supervisor | undefined;

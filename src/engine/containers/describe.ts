@@ -21,19 +21,20 @@ import {
   type RunState,
 } from './record.ts';
 
-export function summaryOf(record: ContainerRecord, imageName: string, now: number): ContainerSummary {
+/** The part of a row that holds as long as its record does: most of the work, done once for each record. */
+export type FixedRow = Omit<ContainerSummary, 'Image' | 'Status'>;
+
+export function fixedRow(record: ContainerRecord): FixedRow {
   const { config, state } = record;
   return {
     Id: record.id,
     Names: [`/${record.name}`],
-    Image: imageName,
     ImageID: record.image.id,
     Command: argumentsOf(config).map(quoteArgument).join(' '),
     Created: Math.floor(Date.parse(record.created) / 1000),
     Ports: portSummaries(record),
     Labels: config.Labels,
     State: state.status,
-    Status: statusText(state, now),
     HostConfig: { NetworkMode: record.hostConfig.NetworkMode },
     NetworkSettings: { Networks: networksOf(record) },
     Mounts: record.mounts,

@@ -9,7 +9,7 @@ import type { Filters } from '../engine.ts';
 import { hasLabel } from '../filters.ts';
 import { resolveImage } from '../images/resolve.ts';
 import type { ContainerPool, Live } from './deps.ts';
-import { type Sizes, summaryOf } from './describe.ts';
+import { fixedRow, type Sizes, statusText } from './describe.ts';
 import { findContainer } from './find.ts';
 import { type ContainerRecord, isUp, pathsOf, publishedPorts } from './record.ts';
 
@@ -20,7 +20,7 @@ export interface ListOptions {
   readonly filters: Filters;
 }
 
-type Test = (record: ContainerRecord, row: ContainerSummary) => boolean;
+type Test = (record: ContainerRecord) => boolean;
 
 const known = [
   'ancestor',
@@ -48,34 +48,53 @@ export async function listContainers(
   const tests = await testsOf(pool, filters);
   const everything =
     all || limit > 0 || ['status', 'exited', 'before', 'since'].some((key) => (filters[key]?.length ?? 0) > 0);
-  const newest = [...pool.live.values()]
-    .filter(({ record }) => everything || isUp(record.state))
-    .sort((a, b) => (a.record.created < b.record.created ? 1 : -1));
   const now = Date.now();
   const rows: ContainerSummary[] = [];
-  for (const { record } of newest) {
+  for (const { record } of newestFirst(pool)) {
     if (limit > 0 && rows.length >= limit) break;
-    const row = summaryOf(record, imageName(pool, record), now);
-    if (tests.every((test) => test(record, row))) rows.push(row);
+    if (!everything && !isUp(record.state)) continue;
+    if (tests.every((test) => test(record))) rows.push(rowOf(pool, record, now));
   }
   return size ? Promise.all(rows.map(async (row) => ({ ...row, ...(await sizesOf(pool, row.Id)) }))) : rows;
+}
+
+/** They came in that order, but for those that were made at the same moment. */
+function newestFirst({ live }: ContainerPool): readonly Live[] {
+  const all = [...live.values()].reverse();
+  const sorted = all.every(({ record }, i) => i === 0 || record.created <= (all[i - 1]?.record.created ?? ''));
+  return sorted ? all : all.sort((a, b) => (a.record.created < b.record.created ? 1 : -1));
+}
+
+function rowOf(pool: ContainerPool, record: ContainerRecord, now: number): ContainerSummary {
+  let fixed = pool.rows.get(record);
+  if (!fixed) {
+    fixed = fixedRow(record);
+    pool.rows.set(record, fixed);
+  }
+  return { ...fixed, Image: imageName(pool, record), Status: statusText(record.state, now) };
 }
 
 /** What the user called the image; its id where that name stands for another image by now. */
 function imageName(pool: ContainerPool, record: ContainerRecord): string {
   const text = record.config.Image;
   if (/^(sha256:)?[0-9a-f]{12,64}$/.test(text)) return text;
-  const canonical = canonicalOf(text);
-  const row = canonical === undefined ? undefined : pool.deps.store.images.named(canonical);
+  let canonical = pool.canonical.get(text);
+  if (canonical === undefined) {
+    canonical = canonicalOf(text);
+    if (pool.canonical.size > 1000) pool.canonical.clear();
+    pool.canonical.set(text, canonical);
+  }
+  const row = canonical === '' ? undefined : pool.deps.store.images.named(canonical);
   return row === undefined || row.manifest.digest === record.image.manifest ? text : record.image.id.slice(7, 19);
 }
 
-function canonicalOf(text: string): string | undefined {
+/** '' where it is no name. */
+function canonicalOf(text: string): string {
   try {
     const reference = withDefaultTag(parseReference(text));
     return `${reference.domain}/${reference.path}:${reference.tag}`;
   } catch {
-    return undefined;
+    return '';
   }
 }
 

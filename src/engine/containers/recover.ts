@@ -16,6 +16,8 @@ export async function openPool(deps: ContainersDeps): Promise<ContainerPool> {
     names: new Map(),
     execs: new Map(),
     gone: new Map(),
+    rows: new WeakMap(),
+    canonical: new Map(),
     closing: false,
     supervisor: undefined,
   };
