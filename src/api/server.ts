@@ -46,7 +46,14 @@ export function createApiServer(options: ApiServerOptions, tls?: ServerTls): Ser
     headersTimeout: 60_000,
   };
   const server = tls
-    ? createTlsServer({ ...limits, ...tls, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' })
+    ? createTlsServer({
+        ...limits,
+        ...tls,
+        allowHalfOpen: true,
+        requestCert: true,
+        rejectUnauthorized: true,
+        minVersion: 'TLSv1.2',
+      })
     : createServer(limits);
   server.on('request', (request, response) => void serve(options, request, response, undefined));
   server.on('upgrade', (request, socket, head) => {

@@ -2,12 +2,22 @@
 
 import { spawn } from 'node:child_process';
 import { createReadStream, existsSync, statSync, watch } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { fail } from '../base/errors.ts';
 import type { Command, Invocation } from '../cli/command.ts';
 import { encodeFrame, readFrames } from './frames.ts';
 import { nativeBinary } from './native.ts';
 import { engineLogOf, type Place, socketOf } from './place.ts';
+import {
+  asksForSettings,
+  type EngineSettings,
+  forgetSettings,
+  readSettings,
+  settingFlags,
+  settingsOf,
+  writeSettings,
+} from './settings.ts';
 
 interface EngineStatus {
   readonly pid: number;
@@ -35,23 +45,29 @@ export function engineCommands(place: Place): readonly Command[] {
     run,
   });
   return [
-    command('start', 'Start the engine, if it does not run', async ({ io }) => {
-      await startEngine();
-      const status = await askStatus(place);
-      await io.stdout.write(`engine ${status?.build ?? ''} runs, pid ${status?.pid ?? '?'}\n`);
-      return 0;
-    }),
+    command(
+      'start',
+      'Start the engine; it stays until it is stopped',
+      (invocation) => startOne(place, invocation),
+      settingFlags,
+    ),
     command('stop', 'Stop the engine; running containers go on', async ({ io }) => {
-      await io.stdout.write((await stopEngine(place)) ? 'engine stopped\n' : 'no engine runs\n');
+      const ran = await stopEngine(place);
+      forgetSettings(place);
+      await io.stdout.write(ran ? 'engine stopped\n' : 'no engine runs\n');
       return 0;
     }),
-    command('restart', 'Stop the engine and start it again; running containers go on', async ({ io }) => {
-      await stopEngine(place);
-      await startEngine();
-      const status = await askStatus(place);
-      await io.stdout.write(`engine ${status?.build ?? ''} runs, pid ${status?.pid ?? '?'}\n`);
-      return 0;
-    }),
+    command(
+      'restart',
+      'Stop the engine and start it again; running containers go on',
+      async (invocation) => {
+        const { flags, io } = invocation;
+        const settings = asksForSettings(flags) ? settingsOf(flags, io.cwd) : readSettings(place);
+        await stopEngine(place);
+        return startWith(place, settings, io);
+      },
+      settingFlags,
+    ),
     command('status', 'Show whether an engine runs, and what it does', async ({ io }) => {
       const status = await askStatus(place);
       if (!status) {
@@ -75,6 +91,32 @@ export function engineCommands(place: Place): readonly Command[] {
       { name: 'help', help: 'Print usage', hidden: true },
     ]),
   ];
+}
+
+async function startOne(place: Place, { io, flags }: Invocation): Promise<number> {
+  const asked = settingsOf(flags, io.cwd);
+  if (asksForSettings(flags) && (await askStatus(place)))
+    fail('conflict', 'cli.engine_runs', 'an engine runs already, with the settings that it was started with', {
+      hint: 'give the flags to: hoist engine restart (running containers go on)',
+    });
+  return startWith(place, asksForSettings(flags) ? asked : (readSettings(place) ?? asked), io);
+}
+
+/** Settings that an engine cannot start with are not kept: every command after this one would fail over them. */
+async function startWith(place: Place, settings: EngineSettings | undefined, io: Invocation['io']): Promise<number> {
+  await mkdir(place.run, { recursive: true, mode: 0o711 });
+  const before = readSettings(place);
+  if (settings) await writeSettings(place, settings);
+  try {
+    await startEngine();
+  } catch (error) {
+    if (before) await writeSettings(place, before);
+    else forgetSettings(place);
+    throw error;
+  }
+  const status = await askStatus(place);
+  await io.stdout.write(`engine ${status?.build ?? ''} runs, pid ${status?.pid ?? '?'}\n`);
+  return 0;
 }
 
 /** undefined: no engine answers. */

@@ -15,6 +15,7 @@ import { type HostedRun, serveClient } from './hosted.ts';
 import { listenForApi } from './listen.ts';
 import { openEngine } from './open.ts';
 import { dockerSocketOf, type Place, placeFrom, socketOf } from './place.ts';
+import { type EngineSettings, hasSettings, readSettings } from './settings.ts';
 import { localTrees } from './trees.ts';
 
 /** How long an engine without containers and commands waits for the next one. */
@@ -38,6 +39,11 @@ try {
   if (readyFd !== undefined) writeSync(readyFd, text);
   log(text.trim());
   process.exit(1);
+}
+
+function settingsFor(place: Place): EngineSettings {
+  const kept = readSettings(place) ?? { schema: 1, hosts: [], group: '', insecure: false };
+  return { ...kept, group: kept.group || (process.env['HOIST_GROUP'] ?? '') };
 }
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: wiring: each thing made once, in order
@@ -119,7 +125,7 @@ async function main(place: Place): Promise<void> {
   setInterval(
     () => {
       const quiet = Date.now() - last;
-      if (connections + api.connections() === 0 && running() === 0 && quiet > idleSeconds * 1000)
+      if (connections + api.connections() === 0 && running() === 0 && quiet > idleSeconds * 1000 && !hasSettings(place))
         void leave('nothing to do');
       if (connections + api.connections() > 0 || quiet < tidyMs || tidied === last) return;
       tidied = last;
@@ -128,11 +134,11 @@ async function main(place: Place): Promise<void> {
     Math.min(idleSeconds * 1000, tidyMs),
   ).unref();
 
+  const api = await listenForApi({ place, engine: () => open.engine, log, settings: settingsFor(place) });
   const old = process.umask(0o177);
   if (existsSync(socketOf(place))) unlinkSync(socketOf(place)); // of an engine that was killed: the lock is ours
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socketOf(place), resolve));
   process.umask(old);
-  const api = await listenForApi({ place, engine: () => open.engine, log, group: process.env['HOIST_GROUP'] ?? '' });
   log(`engine ${buildId} on ${place.root}, pid ${process.pid}`);
   if (readyFd !== undefined) writeSync(readyFd, 'R');
   open.warmUp();
