@@ -1,6 +1,7 @@
 // The Io of a process of its own: its own descriptors, signals and directory. Terminals are joined by carrying the bytes
 // here (src/runtime/keeper-stream.ts, or another engine's stream), since Node cannot hand descriptors over.
 
+import { spawnSync } from 'node:child_process';
 import type { AttachEnd, AttachRequest, Io, Output } from '../cli/io.ts';
 import type { AttachPoint } from '../engine/engine.ts';
 import { runHelper } from '../registry/client/credentials.ts';
@@ -57,20 +58,36 @@ function output(stream: NodeJS.WriteStream): Output {
 async function carry(point: AttachPoint, request: AttachRequest): Promise<AttachEnd> {
   const raw = point.tty && request.stdin && process.stdin.isTTY;
   const stream = point.open ? await point.open(request) : joinStream(point.socket, request);
-  if (raw) process.stdin.setRawMode(true);
+  if (raw) makeRaw();
   if (request.stdin) process.stdin.pipe(stream.input);
   stream.input.on('error', () => {}); // the end is told by read
-  try {
-    return await stream.read((from, bytes) => {
-      const target = from === 2 ? process.stderr : process.stdout;
-      if (target.write(bytes)) return;
-      stream.pause();
-      target.once('drain', () => stream.resume());
+  const waiting = new Set<NodeJS.WriteStream>();
+  const outputClosed = new Promise<AttachEnd>((resolve) => {
+    for (const target of [process.stdout, process.stderr])
+      target.once('error', () => resolve({ reason: 'output-closed' }));
+  });
+  const ended = stream.read((from, bytes) => {
+    const target = from === 2 ? process.stderr : process.stdout;
+    if (target.write(bytes) || waiting.has(target)) return;
+    waiting.add(target);
+    stream.pause();
+    target.once('drain', () => {
+      waiting.delete(target);
+      if (waiting.size === 0) stream.resume();
     });
+  });
+  try {
+    return await Promise.race([ended, outputClosed]);
   } finally {
     if (raw) process.stdin.setRawMode(false);
     process.stdin.unpipe(stream.input);
     process.stdin.pause();
     stream.close();
   }
+}
+
+/** Node's raw mode leaves the output's newlines to the terminal, which a pty's program has seen to already. */
+function makeRaw(): void {
+  process.stdin.setRawMode(true);
+  spawnSync('stty', ['-opost'], { stdio: 'inherit' });
 }
