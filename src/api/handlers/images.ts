@@ -22,10 +22,11 @@ export const imageHandlers: { readonly [N in Names]: Handler<N> } = {
     const filters = query.filter === '' ? query.filters : { ...query.filters, reference: [query.filter] };
     return engine.images.list({ all: query.all, filters });
   },
-  ImageInspect: ({ engine, params, query }) => {
+  ImageInspect: async ({ engine, params, query, minor }) => {
     if (query.manifests && query.platform !== '')
       fail('invalid', 'query.conflict', 'conflicting options: manifests and platform options cannot both be set');
-    return engine.images.inspect(params.name, platformOption(query.platform));
+    const image = await engine.images.inspect(params.name, platformOption(query.platform));
+    return minor < 45 ? { ...image, Container: '', ContainerConfig: image.Config ?? {} } : image;
   },
   ImageHistory: ({ engine, params, query }) => engine.images.history(params.name, platformOption(query.platform)),
   ImageTag: async ({ engine, params, query }) => {

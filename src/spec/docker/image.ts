@@ -31,6 +31,9 @@ export interface ImageInspect {
   readonly DockerVersion: string;
   readonly Author: string;
   readonly Config: ImageRunConfig | null;
+  /** Only for clients of API 1.44 and older, which expect both. */
+  readonly Container?: string;
+  readonly ContainerConfig?: ImageRunConfig;
   readonly Architecture: string;
   readonly Variant?: string;
   readonly Os: string;
