@@ -58,6 +58,7 @@ static const struct op_field fields_nice[] = {{T_U32, offsetof(struct op, nice.i
 static const struct op_field fields_copyTree[] = {{T_SLOT, offsetof(struct op, copyTree.from)}, {T_SLOT, offsetof(struct op, copyTree.to)}, {0, 0}};
 static const struct op_field fields_xattrs[] = {{T_SLOT, offsetof(struct op, xattrs.root)}, {T_STR, offsetof(struct op, xattrs.path)}, {T_STRS, offsetof(struct op, xattrs.names)}, {0, 0}};
 static const struct op_field fields_handOver[] = {{T_SLOT, offsetof(struct op, handOver.slot)}, {T_STR, offsetof(struct op, handOver.text)}, {0, 0}};
+static const struct op_field fields_datagram[] = {{T_STR, offsetof(struct op, datagram.path)}, {T_BYTES, offsetof(struct op, datagram.data)}, {0, 0}};
 static const struct op_field *const op_fields[OP_LAST + 1] = {
 	[OP_OPEN] = fields_open,
 	[OP_CLOSE] = fields_close,
@@ -118,4 +119,5 @@ static const struct op_field *const op_fields[OP_LAST + 1] = {
 	[OP_COPY_TREE] = fields_copyTree,
 	[OP_XATTRS] = fields_xattrs,
 	[OP_HAND_OVER] = fields_handOver,
+	[OP_DATAGRAM] = fields_datagram,
 };

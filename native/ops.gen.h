@@ -59,7 +59,8 @@
 #define OP_COPY_TREE 67
 #define OP_XATTRS 68
 #define OP_HAND_OVER 65
-#define OP_LAST 68
+#define OP_DATAGRAM 70
+#define OP_LAST 70
 
 struct op_open {
 	uint16_t dir;
@@ -323,6 +324,10 @@ struct op_handOver {
 	uint16_t slot;
 	struct str text;
 };
+struct op_datagram {
+	struct str path;
+	struct str data;
+};
 
 struct op {
 	uint16_t code;
@@ -383,6 +388,7 @@ struct op {
 		struct op_copyTree copyTree;
 		struct op_xattrs xattrs;
 		struct op_handOver handOver;
+		struct op_datagram datagram;
 	};
 };
 
@@ -446,4 +452,5 @@ struct op {
 	X(NICE, nice) \
 	X(COPY_TREE, copyTree) \
 	X(XATTRS, xattrs) \
-	X(HAND_OVER, handOver)
+	X(HAND_OVER, handOver) \
+	X(DATAGRAM, datagram)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static int fill_patches(const struct run *run, const struct op_netlink *m, char *bytes)
@@ -133,4 +134,22 @@ int do_handOver(struct run *run, const struct op *op)
 {
 	int fd = slot_fd(run, op->handOver.slot);
 	return fd < 0 ? fd : send_fds(HANDLES_FD, op->handOver.text.p, op->handOver.text.n, &fd, 1);
+}
+
+int do_datagram(struct run *run, const struct op *op)
+{
+	const struct op_datagram *d = &op->datagram;
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	(void)run;
+	if (d->path.n >= sizeof at.sun_path)
+		return -ENAMETOOLONG;
+	memcpy(at.sun_path, d->path.p, d->path.n);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), error = 0;
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&at, sizeof at) ||
+	    (d->data.n && send(fd, d->data.p, d->data.n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0))
+		error = -errno;
+	close(fd);
+	return error;
 }

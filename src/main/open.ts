@@ -14,6 +14,7 @@ import { diskUsage } from '../engine/disk-usage.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createEvents } from '../engine/events.ts';
 import { createImages } from '../engine/images/images.ts';
+import { createForwarding } from '../engine/logging/forwarding.ts';
 import { loginTo } from '../engine/login.ts';
 import { createNetworks } from '../engine/networks/networks.ts';
 import { openNetworks } from '../engine/networks/open.ts';
@@ -112,6 +113,12 @@ export async function openEngine(place: Place, log: (message: string) => void, r
     events,
     limits,
     volumes: newVolumePool(volumeStore),
+    logging: createForwarding({
+      paths: place,
+      journal: process.env['HOIST_JOURNAL_SOCKET'] ?? '/run/systemd/journal/socket',
+      sendDatagrams: (to, datagrams) => sendDatagrams(executor, to, datagrams),
+      warn: log,
+    }),
   });
   for (const left of volumeStore.rubbish) void removeFiles(pool, left);
   networks.begin(pool);
@@ -161,6 +168,16 @@ export async function openEngine(place: Place, log: (message: string) => void, r
       await executor[Symbol.asyncDispose]();
     },
   };
+}
+
+/** One plan for all; empty: only asks whether somebody listens there. */
+async function sendDatagrams(executor: Executor, to: string, datagrams: readonly Uint8Array[]): Promise<void> {
+  const each = datagrams.length === 0 ? [new Uint8Array(0)] : datagrams;
+  await runHere(
+    executor,
+    each.map((data) => op('datagram', { path: to, data }, 'a line of a log')),
+    'logging',
+  );
 }
 
 function list(text: string | undefined): readonly string[] {

@@ -127,6 +127,8 @@ export interface OpFields {
   readonly xattrs: { readonly root: Slot | undefined; readonly path: string; readonly names: readonly string[] };
   /** gives an open socket to the engine itself (fd 4), with words that say which it is */
   readonly handOver: { readonly slot: Slot | undefined; readonly text: string };
+  /** sends one datagram to a unix socket, or EAGAIN; an empty one only asks whether it is there */
+  readonly datagram: { readonly path: string; readonly data: Uint8Array };
 }
 
 export type OpName = keyof OpFields;
@@ -193,4 +195,5 @@ export const opTable: { readonly [K in OpName]: { readonly number: number; reado
   copyTree: { number: 67, fields: [['from', 'slot'], ['to', 'slot']] },
   xattrs: { number: 68, fields: [['root', 'slot'], ['path', 'str'], ['names', 'strs']] },
   handOver: { number: 65, fields: [['slot', 'slot'], ['text', 'str']] },
+  datagram: { number: 70, fields: [['path', 'str'], ['data', 'bytes']] },
 };

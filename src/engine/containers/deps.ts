@@ -12,6 +12,7 @@ import type { Executor } from '../../sys/executor.ts';
 import type { MachineFacts } from '../../sys/facts.ts';
 import type { AttachPoint } from '../engine.ts';
 import type { Events } from '../events.ts';
+import type { LogForwarding } from '../logging/forwarding.ts';
 import type { VolumePool } from '../volumes/deps.ts';
 import type { FixedRow } from './describe.ts';
 import type { Connection, ContainerPaths, ContainerRecord, RunState } from './record.ts';
@@ -111,6 +112,8 @@ export interface ContainersDeps {
   /** Of the layers that commits make. */
   readonly limits: UnpackLimits;
   readonly volumes: VolumePool;
+  /** Log drivers that send lines elsewhere. */
+  readonly logging: LogForwarding;
 }
 
 export interface ContainerPool {

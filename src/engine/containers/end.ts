@@ -5,6 +5,7 @@ import { readJsonNow } from '../../base/files.ts';
 import { cgroupOps, containerGroup, groupOf } from '../../plan/cgroup.ts';
 import type { Op } from '../../plan/ops.ts';
 import type { KeeperEnd } from '../../runtime/keeper.ts';
+import { isForwarded } from '../logging/options.ts';
 import { releaseVolumes } from '../volumes/use.ts';
 import type { ContainerPool, Live } from './deps.ts';
 import { unhealthyWhileAway } from './health-state.ts';
@@ -22,6 +23,7 @@ export async function finish(pool: ContainerPool, live: Live, told: KeeperEnd | 
     told && live.record.hostConfig.AutoRemove ? undefined : readExit(pathsOf(deps.paths, live.record.id).exit);
   if (!told && !written) await cleanUpAfterKeeper(pool, live.record);
   if (live.record.volumes) await releaseVolumes(pool, live.record);
+  if (isForwarded(live.record.hostConfig.LogConfig)) await deps.logging.end(live.record);
   const { record } = live; // not before: a rename or an update may have come in between
   live.ended = undefined;
   dropLateCpuset(pool, record);

@@ -6,7 +6,7 @@ import type { ContainerPool, ContainersDeps, Live } from './deps.ts';
 import { newLive } from './deps.ts';
 import { finish, readExit } from './end.ts';
 import { foundStatus } from './pause.ts';
-import { type ContainerRecord, loadRecords, now, pathsOf } from './record.ts';
+import { type ContainerRecord, isAlive, loadRecords, now, pathsOf } from './record.ts';
 import { follow } from './start.ts';
 
 export async function openPool(deps: ContainersDeps): Promise<ContainerPool> {
@@ -24,9 +24,11 @@ export async function openPool(deps: ContainersDeps): Promise<ContainerPool> {
   for (const record of loadRecords(deps.paths)) {
     pool.live.set(record.id, newLive(record));
     pool.names.set(record.name, record.id);
+    deps.logging.resume(record);
   }
   // most have no process and nothing to be done: those cost no promise
   await Promise.all([...pool.live.values()].map((live) => recoverOne(pool, live)));
+  for (const { record } of pool.live.values()) if (!isAlive(record.state)) void deps.logging.end(record);
   return pool;
 }
 
@@ -85,5 +87,6 @@ function endedMeanwhile({ deps }: ContainerPool, { id, state, connections }: Con
 export function closePool(pool: ContainerPool): void {
   pool.closing = true;
   pool.supervisor?.stop();
+  pool.deps.logging.close();
   for (const live of pool.live.values()) live.link?.close();
 }

@@ -44,6 +44,7 @@ export async function removeNow(pool: ContainerPool, live: Live, volumes = false
   if (oldest !== undefined) pool.gone.delete(oldest);
   // Nobody waits for the files: a directory that a crash leaves behind has no document, the next engine removes it.
   void removeFiles(pool, record.id);
+  pool.deps.logging.drop(record.id);
   if (volumes) dropVolumes(pool, record, (_, anonymous) => anonymous);
   tell(pool, record, 'destroy');
   for (const listener of live.removed) listener(record.state.exitCode);

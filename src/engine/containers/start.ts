@@ -6,6 +6,7 @@ import { containerPlan } from '../../plan/container.ts';
 import type { KeeperLink } from '../../runtime/keeper.ts';
 import { launch } from '../../runtime/launch.ts';
 import type { StartOptions } from '../engine.ts';
+import { isForwarded } from '../logging/options.ts';
 import { mountVolumes, releaseVolumes, tellMounted } from '../volumes/use.ts';
 import { letJoin, refuseAll } from './attach.ts';
 import { type ContainerPool, inTurn, type Live } from './deps.ts';
@@ -54,6 +55,7 @@ async function startNow(pool: ContainerPool, live: Live, options: StartOptions):
   try {
     if (record.volumes) await mountVolumes(pool, live);
     const network = await deps.network.attach(record);
+    if (isForwarded(record.hostConfig.LogConfig)) await deps.logging.begin(record);
     const attached = options.onAttachable !== undefined;
     rememberState(pool, live, network.connections);
     const expected = (attached ? 2 : 1) + live.attaching.size;
@@ -84,12 +86,14 @@ async function startNow(pool: ContainerPool, live: Live, options: StartOptions):
     setTimeout(() => noteRunning(pool, live), noteDelayMs);
     if (record.volumes) tellMounted(pool, record);
     tell(pool, live.record, 'start');
+    deps.logging.started(record);
     follow(pool, live, launched.link);
     if (state.health) pool.supervisor?.watchHealth(live);
   } catch (error) {
     deps.network.distrust(record.id);
     deps.network.release(record.id);
     if (record.volumes) await releaseVolumes(pool, record, false);
+    await deps.logging.end(record);
     refuseAll(live, error);
     const message = error instanceof Error ? error.message : String(error);
     live.record = {
