@@ -296,7 +296,7 @@ inWorld(
         'run',
         '--rm',
         '--name',
-        'j',
+        'jj',
         '--label',
         'a.b=c',
         ...driver('journald', 'labels=a.b'),
@@ -314,7 +314,7 @@ inWorld(
       );
       assert.deepEqual(
         ['MESSAGE', 'PRIORITY', 'CONTAINER_NAME', 'IMAGE_NAME', 'A_B'].map((name) => fields.get(name)),
-        ['hello', '6', 'j', 'busybox', 'c'],
+        ['hello', '6', 'jj', 'busybox', 'c'],
       );
       assert.match(fields.get('CONTAINER_ID') ?? '', /^[0-9a-f]{12}$/);
       await journal.stop();
