@@ -2,7 +2,7 @@
  * Starts the engine when there is none. It knows no verb; what it does itself is in start.c.
  * Frames (u32 length, u8 type, payload), to the engine: H hello, I stdin bytes (empty: the end), S signal, W size,
  * A the attached streams came apart. From it: G the hello was taken (nothing was done before that), O stdout, E stderr,
- * R send so many bytes of stdin, P join a keeper, X exit. */
+ * R send so many bytes of stdin, P join a keeper, Y run the command in a process of your own, X exit. */
 #include "client.h"
 #include "keeper.h"
 #include <poll.h>
@@ -189,6 +189,9 @@ static void frame(struct client *c, uint8_t type, const char *p, size_t n)
 		if (n >= 2)
 			attach(c, p, n);
 		break;
+	case 'Y':
+		c->ended = c->place.standalone = true;
+		break;
 	case 'X':
 		c->ended = true;
 		c->code = n ? (uint8_t)p[0] : 125;
@@ -331,5 +334,7 @@ int client_main(int argc, char **argv, char **env)
 		sigaddset(&set, relayed[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	c.signals = signalfd(-1, &set, SFD_CLOEXEC);
-	return relay(&c);
+	int code = relay(&c);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	return c.place.standalone ? run_standalone(&c.place, argv) : code;
 }

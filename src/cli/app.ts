@@ -41,8 +41,10 @@ const anonymous: Command = { names: [[]], summary: '', usage: '', args: { min: 0
 
 const logLevels = ['panic', 'fatal', 'error', 'warn', 'warning', 'info', 'debug', 'trace'];
 
-async function dispatch(cli: Cli, argv: readonly string[]): Promise<number> {
-  const root = parseFlags(rootFlags(cli.io.env['HOME'] ?? ''), argv, true);
+async function dispatch({ io, ...rest }: Cli, argv: readonly string[]): Promise<number> {
+  const root = parseFlags(rootFlags(io.env['HOME'] ?? ''), argv, true);
+  const config = root.flags.has('config') ? { DOCKER_CONFIG: root.flags.string('config') } : {};
+  const cli: Cli = { ...rest, io: { ...io, env: { ...io.env, ...config } } };
   const words = root.args;
   if (words.length === 0 && root.flags.bool('version')) return await print(cli, `Hoist version ${hoistVersion}\n`);
   const help = root.flags.bool('help');
@@ -55,6 +57,10 @@ async function dispatch(cli: Cli, argv: readonly string[]): Promise<number> {
     return help ? await print(cli, text) : await tell(cli, { text, code: 0 });
   }
   const found = findCommand(cli.commands, words);
+  if (found === undefined || found.command.refused !== undefined) {
+    const code = await cli.io.plugin?.(words[0] ?? '', help ? [...words, '--help'] : words);
+    if (code !== undefined) return code;
+  }
   if (found === undefined) return await runGroup(cli, words, help);
   const { command, path } = found;
   if (help) return await print(cli, commandHelp(command, path, cli.io.size()?.columns));

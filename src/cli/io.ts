@@ -73,4 +73,6 @@ export interface Io {
     args: readonly string[],
     input: string,
   ): Promise<{ readonly code: number; readonly output: string }>;
+  /** Runs the CLI plugin of that name in the user's own process, with all words; undefined: there is none. */
+  plugin?(name: string, words: readonly string[]): Promise<number | undefined>;
 }

@@ -15,13 +15,14 @@ import { engineCommands } from './control.ts';
 import { dialCommand } from './dial.ts';
 import { type OpenEngine, openEngine } from './open.ts';
 import { dockerSocketOf, placeFrom } from './place.ts';
+import { findPlugin, runPlugin } from './plugins.ts';
 import { processIo } from './process-io.ts';
 import { openRemote } from './remote.ts';
 
 const place = placeFrom(process.env);
 const argv = process.argv.slice(2);
 let open: OpenEngine | undefined;
-const io = processIo(() => open?.pool.deps.executor());
+const io = { ...processIo(() => open?.pool.deps.executor()), plugin };
 
 async function connect(): Promise<Engine> {
   const { args, flags } = parseFlags(rootFlags(''), argv, true);
@@ -40,6 +41,29 @@ function nameContext(flags: FlagValues): void {
   if (flags.string('context') === '') return;
   process.env['DOCKER_CONTEXT'] = flags.string('context');
   delete process.env['DOCKER_HOST'];
+}
+
+/** A plugin asks the engine that this command would ask, through Docker's API. */
+async function plugin(name: string, words: readonly string[]): Promise<number | undefined> {
+  const { flags } = parseFlags(rootFlags(''), argv, true);
+  const config = flags.has('config') ? { DOCKER_CONFIG: flags.string('config') } : {};
+  const env = { ...process.env, ...config };
+  const program = findPlugin(name, env);
+  if (program === undefined) return undefined;
+  const host = flags.list('host').at(-1) ?? (await localHost(flags));
+  const context = flags.string('context');
+  return await runPlugin(program, words, {
+    ...env,
+    ...(host === undefined ? {} : { DOCKER_HOST: host }),
+    ...(context === '' ? {} : { DOCKER_CONTEXT: context }),
+    DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND: 'hoist',
+  });
+}
+
+/** undefined: the user's environment or context names another engine, and the plugin reads that for itself. */
+async function localHost(flags: FlagValues): Promise<string | undefined> {
+  const remote = await resolveEngine(io, flags);
+  return remote === undefined ? `unix://${dockerSocketOf(place)}` : undefined;
 }
 
 /** `hoist engine …` and `hoist context …` ask no engine for anything. */

@@ -8,6 +8,7 @@ import { runHelper } from '../registry/client/credentials.ts';
 import { streamEnd } from '../runtime/keeper-stream.ts';
 import { filesIn } from './files-io.ts';
 import { encodeFrame, type Frame, type Hello, parseHello, readFrames } from './frames.ts';
+import { findPlugin } from './plugins.ts';
 
 export interface HostedRun {
   readonly hello: Hello;
@@ -79,6 +80,12 @@ class ClientIo {
           ),
         );
         return ended;
+      },
+      // A plugin wants the user's own process, with its terminal: the client runs the command again there.
+      plugin: async (name) => {
+        if (findPlugin(name, { ...hello.env }) === undefined) return undefined;
+        socket.write(encodeFrame('Y'));
+        return 0;
       },
       ...filesIn(hello.cwd, hello.pid),
       trees,
