@@ -37,6 +37,8 @@ export async function finish(pool: ContainerPool, live: Live, told: KeeperEnd | 
     exitCode,
     oomKilled: told?.oomKilled ?? written?.oomKilled ?? false,
     error: told || written ? '' : 'its keeper was killed',
+    // the process may have ended before its engine had the processor to note its start
+    startedAt: finishedAt < record.state.startedAt ? finishedAt : record.state.startedAt,
     finishedAt,
     ...unhealthyWhileAway(record.state.health),
   };
