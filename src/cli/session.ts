@@ -39,13 +39,18 @@ export async function runSession(session: Session): Promise<number> {
   const stopResize = session.tty ? io.onResize(() => void resizeNow(session)) : ignore;
   try {
     let joined: Promise<AttachEnd> | undefined;
+    let detached: (() => void) | undefined;
     await session.start((point) => {
+      detached = point.detached;
       joined = io.attach(point, session.request);
       joined.catch(ignore);
     });
     if (session.tty) void resizeNow(session);
     const end = joined === undefined ? undefined : await joined;
-    if (end?.reason === 'detached') return 0;
+    if (end?.reason === 'detached') {
+      if (!io.signal.aborted) detached?.(); // not where the terminal went away
+      return 0;
+    }
     if (end?.reason === 'output-closed') return 141; // as if SIGPIPE had ended us; the container goes on
     return await session.exitCode();
   } finally {

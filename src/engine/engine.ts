@@ -32,6 +32,8 @@ export interface AttachPoint {
   readonly tty: boolean;
   /** Whether the process has a stdin that can be fed. */
   readonly stdin: boolean;
+  /** Whoever joined says so when its user has left with the detach keys. */
+  readonly detached?: () => void;
 }
 
 export interface LogOptions {

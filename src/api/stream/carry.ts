@@ -66,5 +66,6 @@ export async function carry(client: Client, point: AttachPoint, request: StreamR
   client.gone.removeEventListener('abort', leave);
   client.input.unpipe(stream.input);
   client.input.resume(); // what it still says goes nowhere
+  if (end.reason === 'detached') point.detached?.();
   return end;
 }

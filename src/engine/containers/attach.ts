@@ -12,13 +12,13 @@ export function attachContainer(pool: ContainerPool, ref: string, wait?: AbortSi
   const { record, link } = live;
   requireAttachable(live, wait !== undefined);
   tell(pool, record, 'attach');
-  if (link)
-    return Promise.resolve({
-      socket: pathsOf(pool.deps.paths, record.id).socket,
-      tty: record.config.Tty,
-      stdin: record.config.OpenStdin,
-    });
+  if (link) return Promise.resolve(attachPoint(pool, live, pathsOf(pool.deps.paths, record.id).socket));
   return nextStart(live, wait ?? new AbortController().signal);
+}
+
+export function attachPoint(pool: ContainerPool, live: Live, socket: string): AttachPoint {
+  const { Tty, OpenStdin } = live.record.config;
+  return { socket, tty: Tty, stdin: OpenStdin, detached: () => tell(pool, live.record, 'detach') };
 }
 
 function requireAttachable({ record, link }: Live, waits: boolean): void {

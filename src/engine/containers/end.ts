@@ -37,8 +37,7 @@ export async function finish(pool: ContainerPool, live: Live, told: KeeperEnd | 
     exitCode,
     oomKilled: told?.oomKilled ?? written?.oomKilled ?? false,
     error: told || written ? '' : 'its keeper was killed',
-    // the process may have ended before its engine had the processor to note its start
-    startedAt: finishedAt < record.state.startedAt ? finishedAt : record.state.startedAt,
+    ...beganBefore(finishedAt, record.state),
     finishedAt,
     ...unhealthyWhileAway(record.state.health),
   };
@@ -58,6 +57,11 @@ export async function finish(pool: ContainerPool, live: Live, told: KeeperEnd | 
   live.exited.clear();
   if (goes) await removeNow(pool, live, true).catch((error) => deps.warn(`cannot remove ${record.id}: ${error}`));
   else if (delay !== undefined) pool.supervisor?.restartLater(live);
+}
+
+/** The process may have ended before its engine had the processor to note its start. */
+function beganBefore(finishedAt: string, { startedAt }: RunState): Partial<RunState> {
+  return startedAt > finishedAt ? { startedAt: finishedAt } : {};
 }
 
 function delayOf(live: Live, exitCode: number, finishedAt: string): number | undefined {

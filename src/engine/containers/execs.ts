@@ -114,7 +114,13 @@ export async function startExec(pool: ContainerPool, exec: Exec, options: StartO
   try {
     const launched = await launch(pool.deps.executor(), plan, {
       socket,
-      onAttachable: () => options.onAttachable?.({ socket, tty: request.Tty, stdin: request.AttachStdin }),
+      onAttachable: () =>
+        options.onAttachable?.({
+          socket,
+          tty: request.Tty,
+          stdin: request.AttachStdin,
+          detached: () => tell(pool, live.record, 'exec_detach', { execID: exec.id }),
+        }),
       explain: (failed, errno) => explainGone(live, failed, errno),
     });
     exec.pid = launched.pid;

@@ -8,7 +8,7 @@ import { launch } from '../../runtime/launch.ts';
 import type { StartOptions } from '../engine.ts';
 import { isForwarded } from '../logging/options.ts';
 import { mountVolumes, releaseVolumes, tellMounted } from '../volumes/use.ts';
-import { letJoin, refuseAll } from './attach.ts';
+import { attachPoint, letJoin, refuseAll } from './attach.ts';
 import { type ContainerPool, inTurn, type Live } from './deps.ts';
 import { finish } from './end.ts';
 import { startingHealth } from './health-state.ts';
@@ -65,7 +65,7 @@ async function startNow(pool: ContainerPool, live: Live, options: StartOptions):
       socket,
       onAttachable: () => {
         if (options.onAttachable) tell(pool, record, 'attach');
-        const point = { socket, tty: record.config.Tty, stdin: record.config.OpenStdin };
+        const point = attachPoint(pool, live, socket);
         options.onAttachable?.(point);
         letJoin(live, point);
       },
