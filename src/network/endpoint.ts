@@ -7,8 +7,10 @@ import {
   addAddress,
   addVeth,
   deleteLink,
+  dumpLinks,
   loopbackUp,
   noLinkLocal,
+  readLinks,
   routeOp,
   setBridgePort,
   setDefaultRoute,
@@ -70,7 +72,7 @@ export function attachedOps(all: readonly Attached[]): NetworkOps {
     ]),
     child: parts.map(({ bridge, endpoint, address }, index) =>
       routeOp(
-        [...(index === 0 ? [loopbackUp()] : []), ...addressMessages(bridge, endpoint, endpoint.isGateway ?? true)],
+        [...(index === 0 ? [loopbackUp()] : []), ...addressMessages(bridge, endpoint, indexOf(endpoint))],
         `${index === 0 ? 'lo up; ' : ''}${interfaceOf(endpoint)} up with ${formatAddress(address)}${
           (endpoint.isGateway ?? true) ? `; default route by ${formatAddress(bridge.gateway.address)}` : ''
         }`,
@@ -93,7 +95,8 @@ function cableOp(bridge: Bridge, endpoint: Endpoint, namespace: string | undefin
   const name = interfaceOf(endpoint);
   const peer = {
     name,
-    index: indexOf(endpoint),
+    // into a namespace with a life of its own goes what the kernel chooses: an index may be taken, or not be free yet
+    index: namespace === undefined ? indexOf(endpoint) : 0,
     mac: endpoint.mac ?? macOf(address),
     ...(namespace === undefined ? {} : { namespace }),
   };
@@ -106,14 +109,13 @@ function cableOp(bridge: Bridge, endpoint: Endpoint, namespace: string | undefin
   );
 }
 
-function addressMessages(bridge: Bridge, endpoint: Endpoint, isGateway: boolean): Message[] {
-  const index = indexOf(endpoint);
+function addressMessages(bridge: Bridge, endpoint: Endpoint, index: number): Message[] {
   return [
     // an IPv4 network: it would get a link-local IPv6 address, and talk about it
     noLinkLocal(index),
     setLinkUp({ index }),
     addAddress(index, { address: bytesOf(endpoint.address), bits: bridge.gateway.bits }),
-    ...(isGateway ? [setDefaultRoute(bridge.gateway.address)] : []),
+    ...((endpoint.isGateway ?? true) ? [setDefaultRoute(bridge.gateway.address)] : []),
   ];
 }
 
@@ -126,22 +128,33 @@ export interface Rerouting {
   readonly publish?: { readonly bridge: Bridge; readonly address: string; readonly ports: readonly PublishedPort[] };
 }
 
-/** A container that runs gets one more network. For a fork: it goes over to the container's network namespace. */
-export function connectOps(
-  pid: number,
-  { bridge, endpoint }: Attached,
-  { gateway, publish, unpublish }: Rerouting,
-): Op[] {
+/**
+ * A container that runs gets one more network: the cable, and its ports. For a fork: it goes over to the container's
+ * network namespace, and returns a dump of the links there: which index the kernel gave to this one says `addressOps`.
+ */
+export function cableOps(pid: number, { bridge, endpoint }: Attached, { publish, unpublish }: Rerouting): Op[] {
   return [
     openNamespace(pid),
     cableOp(bridge, endpoint, 'net'),
     ...(unpublish ? unpublishOps(unpublish.bridge, unpublish) : []),
     ...(publish ? publishOps(publish.bridge, publish) : []),
     enterNamespace,
+    dumpLinks('which index the interface has there'),
+  ];
+}
+
+/** `dumped`: the answer to cableOps. */
+export function addressOps(pid: number, { bridge, endpoint }: Attached, dumped: Uint8Array): Op[] {
+  const name = interfaceOf(endpoint);
+  const link = readLinks(dumped).find((one) => one.name === name);
+  if (link === undefined) fail('system', 'network.no_interface', `the interface ${name} vanished while it was set up`);
+  return [
+    openNamespace(pid),
+    enterNamespace,
     routeOp(
-      addressMessages(bridge, endpoint, gateway?.name === bridge.name),
-      `${interfaceOf(endpoint)} up with ${endpoint.address}`,
-      97,
+      addressMessages(bridge, endpoint, link.index),
+      `${name} up with ${endpoint.address}`,
+      97 /* EAFNOSUPPORT: a kernel without IPv6 */,
     ),
   ];
 }

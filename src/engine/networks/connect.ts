@@ -3,7 +3,14 @@
 
 import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { fail, HoistError } from '../../base/errors.ts';
-import { connectOps, disconnectOps, type Rerouting, vethName } from '../../network/endpoint.ts';
+import {
+  type Attached,
+  addressOps,
+  cableOps,
+  disconnectOps,
+  type Rerouting,
+  vethName,
+} from '../../network/endpoint.ts';
 import type { Op } from '../../plan/ops.ts';
 import { explainFailure } from '../../plan/print.ts';
 import type { EndpointRequest } from '../../spec/docker/container.ts';
@@ -99,9 +106,8 @@ async function connectRunning(deps: ConnectDeps, live: Live, net: Net, connectio
   ];
   state.held.set(record.id, connections);
   try {
-    const rerouting = isGateway ? { gateway: ready.bridge, ...portsFrom(old), ...portsTo(added, endpoint) } : {};
-    const [attached] = attachedOf(added, endpoint);
-    if (attached) await run(pool, connectOps(record.state.pid, attached, rerouting));
+    const rerouting = isGateway ? { ...portsFrom(old), ...portsTo(added, endpoint) } : {};
+    for (const attached of attachedOf(added, endpoint)) await plugIn(pool, record.state.pid, attached, rerouting);
   } catch (error) {
     state.held.set(record.id, record.connections);
     ready.pool.release(endpoint.address);
@@ -110,6 +116,19 @@ async function connectRunning(deps: ConnectDeps, live: Live, net: Net, connectio
   update(deps, live, connections);
   if (isUserNetwork(net) && !hadNames) await deps.resolvers.reopen(live.record, { rules: true });
   networkEvent(pool.deps.events, 'connect', record.id, net);
+}
+
+/** All of it, or nothing. */
+async function plugIn(pool: ContainerPool, pid: number, attached: Attached, rerouting: Rerouting): Promise<void> {
+  try {
+    const [dumped = new Uint8Array()] = await run(pool, cableOps(pid, attached, rerouting));
+    await run(pool, addressOps(pid, attached, dumped));
+  } catch (error) {
+    const { publish: back, unpublish: taken } = rerouting;
+    const undo = { ...(taken ? { publish: taken } : {}), ...(back ? { unpublish: back } : {}) };
+    await run(pool, disconnectOps(pid, attached.endpoint.veth, undo)).catch(() => {}); // the first error says more
+    throw error;
+  }
 }
 
 /** eth numbers are used again, so that a container which comes and goes does not count up for ever. */
@@ -203,11 +222,12 @@ async function disconnectRunning(deps: ConnectDeps, live: Live, leaving: Leaving
   networkEvent(pool.deps.events, 'disconnect', record.id, net);
 }
 
-async function run({ deps }: ContainerPool, setup: readonly Op[]): Promise<void> {
+async function run({ deps }: ContainerPool, setup: readonly Op[]): Promise<readonly Uint8Array[]> {
   const plan = { setup, child: [], cleanup: [] };
   const result = await deps.executor().run(plan, 'fork');
   if (!result.ok)
     throw new HoistError('system', 'network.change_failed', explainFailure(plan, result.failure, errnoName));
+  return [...result.blobs.values()];
 }
 
 /** The document, and what the container reads of it: its hosts and resolv.conf, where it did not write them itself. */
