@@ -126,7 +126,7 @@ async function planOf(words: readonly string[], cgroup: CgroupFacts): Promise<st
     files: ['hosts', 'hostname', 'resolv.conf'].map((name) => ({ path: `/data/${name}`, text: `${name}\n` })),
     network: noneOps(),
     init: record.hostConfig.Init ?? false,
-    sourceKind: (source) => (source.endsWith('.txt') ? 'file' : 'directory'),
+    sourceKind: ({ source }) => (source.endsWith('.txt') ? 'file' : 'directory'),
     compileSeccomp: () => new Uint8Array(8),
   });
   return printPlan(plan)

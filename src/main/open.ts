@@ -137,9 +137,14 @@ export async function openEngine(place: Place, log: (message: string) => void, r
     limits,
     usedBy: (imageId) =>
       [...pool.live.values()]
-        .filter(({ record }) => record.image.id === imageId)
+        .filter(({ record: { image, images = [] } }) => [image, ...images].some(({ id }) => id === imageId))
         .map(({ record }) => ({ id: record.id, running: isUp(record.state) })),
-    heldManifests: () => new Set([...pool.live.values()].map(({ record }) => record.image.manifest)),
+    heldManifests: () =>
+      new Set(
+        [...pool.live.values()].flatMap(({ record: { image, images = [] } }) =>
+          [image, ...images].map(({ manifest }) => manifest),
+        ),
+      ),
   });
   const containers = createContainers(pool);
   return {

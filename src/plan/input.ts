@@ -1,6 +1,6 @@
 // What a container's plan is made from, besides the OCI configuration: paths, streams, network. Types alone.
 
-import type { OciConfig } from '../spec/oci/runtime.ts';
+import type { OciConfig, OciMount } from '../spec/oci/runtime.ts';
 import type { HostFacts } from './facts.ts';
 import type { Op } from './ops.ts';
 
@@ -60,6 +60,6 @@ export interface ContainerInput {
   /** A reaping pid 1 in front of the process. */
   readonly init: boolean;
   /** What the source of each bind mount is (src/sys looked). */
-  readonly sourceKind: (source: string) => 'directory' | 'file';
+  readonly sourceKind: (mount: OciMount) => 'directory' | 'file';
   readonly compileSeccomp: (profile: NonNullable<OciConfig['linux']['seccomp']>) => Uint8Array;
 }

@@ -93,7 +93,7 @@ export function filesystemOps({ config, facts, files, sourceKind }: ContainerInp
   function oneMount(mount: OciMount, from: string): Op[] {
     if (mount.type === 'cgroup')
       return cgroupMountOps(mount.destination, mount.options.includes('ro'), config, facts, from);
-    return mountOps(mount, root, mount.type === 'bind' ? sourceKind(mount.source) : 'directory', from);
+    return mountOps(mount, root, mount.type === 'bind' ? sourceKind(mount) : 'directory', from);
   }
   return [
     ...mounted,

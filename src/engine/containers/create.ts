@@ -9,6 +9,7 @@ import { parseSignal } from '../../plan/signals.ts';
 import type { ContainerCreate, HostConfig } from '../../spec/docker/container.ts';
 import { formatPlatform, parsePlatform } from '../../spec/oci/platform.ts';
 import { resolveImage } from '../images/resolve.ts';
+import { imageUses, withImages } from '../volumes/images.ts';
 import { checkVolumes, dropVolumes, prepareVolumes } from '../volumes/use.ts';
 import { type ContainerPool, inTurn, type Live, newLive } from './deps.ts';
 import { findContainer } from './find.ts';
@@ -113,6 +114,7 @@ export async function composeRecord(
     host: deps.facts.capabilities,
   });
   if (config.StopSignal) parseSignal(config.StopSignal);
+  const images = await imageUses(pool, hostConfig);
   const { mounts, volumes } = composeMounts(hostConfig, config, {
     from: (ref) => findContainer(pool, ref).record,
     dataOf: (volume) => deps.volumes.store.paths(volume).data,
@@ -127,8 +129,9 @@ export async function composeRecord(
     hostConfig,
     image: { id: image.id, manifest: image.stored.manifest.digest, layers: image.config.rootfs.diff_ids },
     platform: formatPlatform(image.config),
-    mounts,
+    mounts: withImages(pool, mounts, images),
     ...(volumes.length > 0 ? { volumes } : {}),
+    ...(images.length > 0 ? { images } : {}),
     connections: deps.network.requested({ ...request, HostConfig: hostConfig }),
     state: { status: 'created', pid: 0, exitCode: 0, oomKilled: false, error: '', startedAt: never, finishedAt: never },
   };

@@ -22,7 +22,7 @@ export async function finish(pool: ContainerPool, live: Live, told: KeeperEnd | 
   const written =
     told && live.record.hostConfig.AutoRemove ? undefined : readExit(pathsOf(deps.paths, live.record.id).exit);
   if (!told && !written) await cleanUpAfterKeeper(pool, live.record);
-  if (live.record.volumes) await releaseVolumes(pool, live.record);
+  if (live.record.volumes ?? live.record.images) await releaseVolumes(pool, live.record);
   if (isForwarded(live.record.hostConfig.LogConfig)) await deps.logging.end(live.record);
   const { record } = live; // not before: a rename or an update may have come in between
   live.ended = undefined;

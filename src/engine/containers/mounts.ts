@@ -99,14 +99,16 @@ function ofMount(spec: MountSpec, driver: string, dataOf: MountSources['dataOf']
     const asked = { target, source, mode: 'z', writable, copy, driver, dataOf };
     return ofVolume(options ? { ...asked, options } : asked);
   }
+  const image = spec.Type === 'image';
   return {
     mount: {
       Type: spec.Type,
+      ...(image ? { Name: source } : {}),
       Source: spec.Type === 'bind' ? path.normalize(source) : '',
       Destination: path.resolve('/', target),
       Mode: '',
-      RW: writable,
-      Propagation: spec.Type === 'bind' ? spec.BindOptions?.Propagation || 'rprivate' : '',
+      RW: writable && !image,
+      Propagation: spec.Type === 'tmpfs' ? '' : spec.BindOptions?.Propagation || 'rprivate',
     },
   };
 }

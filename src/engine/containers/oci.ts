@@ -200,12 +200,12 @@ function mountsOf(record: ContainerRecord, { files }: Lookup, facts: MachineFact
 }
 
 /** Binds and volumes. */
-export function bindsOf({ mounts, volumes = [], hostConfig }: ContainerRecord): OciMount[] {
+export function bindsOf({ mounts, volumes = [], images = [], hostConfig }: ContainerRecord): OciMount[] {
   return mounts
-    .filter(({ Type }) => Type === 'bind' || Type === 'volume')
+    .filter(({ Type }) => Type !== 'tmpfs')
     .map(({ Destination, Source, Propagation, RW }) => {
       const options = hostConfig.Mounts?.find(({ Target }) => path.resolve('/', Target) === Destination)?.BindOptions;
-      const subpath = volumes.find(({ destination }) => destination === Destination)?.subpath;
+      const subpath = [...volumes, ...images].find(({ destination }) => destination === Destination)?.subpath;
       const readonly = options?.ReadOnlyNonRecursive ? ['ro'] : ['ro', 'rro'];
       return {
         destination: Destination,

@@ -1,7 +1,7 @@
 // From a record to the input of its plan: looks up what the plan depends on (layers, user, files, devices, other
 // containers). Shared by start, which carries the plan out, and explain, which prints it.
 
-import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fail } from '../../base/errors.ts';
 import {
@@ -13,7 +13,7 @@ import {
   resolvFileOfHost,
 } from '../../network/hosts.ts';
 import type { ContainerInput, PlannedFile } from '../../plan/input.ts';
-import type { OciConfig, OciNamespace } from '../../spec/oci/runtime.ts';
+import type { OciConfig, OciMount, OciNamespace } from '../../spec/oci/runtime.ts';
 import type { LayerInfo } from '../../store/store.ts';
 import { logFilesOf } from '../logging/options.ts';
 import type { Attachment, ContainerPool, ContainersDeps, Live } from './deps.ts';
@@ -42,8 +42,6 @@ export async function prepare(
   const layers = await Promise.all(record.image.layers.map((diffId) => deps.store.layers.info(diffId)));
   const [names, lookup] = await Promise.all([deps.layers.mounted(layers), lookUp(pool, record, layers)]);
   const config = ociConfig(record, lookup, deps.facts);
-  // also of a volume that is not made yet (explain)
-  const volumes = new Set(record.mounts.flatMap(({ Type, Source }) => (Type === 'volume' ? [Source] : [])));
   return {
     config,
     input: {
@@ -75,10 +73,24 @@ export async function prepare(
       },
       network: network.ops,
       init: record.hostConfig.Init ?? false,
-      sourceKind: (source) => (volumes.has(source) ? 'directory' : sourceKind(source)),
+      sourceKind: (mount) => kindOf(pool, record, mount),
       compileSeccomp: deps.compileSeccomp,
     },
   };
+}
+
+/** Volumes and images are directories, also where they are not made yet (explain); a part of one may be a file. */
+function kindOf(
+  { deps }: ContainerPool,
+  { mounts }: ContainerRecord,
+  { source, subpath }: OciMount,
+): 'directory' | 'file' {
+  const own = mounts.some(({ Type, Source }) => Type !== 'bind' && Source === source);
+  if (!own) return sourceKind(source);
+  if (subpath === undefined) return 'directory';
+  // as the executor sees it; whatever a symlink there leads to, only the kind of mount point depends on it
+  const seen = `/proc/${deps.executor().pid}/root${source}/${subpath}`;
+  return existsSync(seen) ? sourceKind(seen) : 'directory';
 }
 
 function sourceKind(source: string): 'directory' | 'file' {

@@ -100,6 +100,16 @@ export interface VolumeUse {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+/** Another image whose files are mounted. */
+export interface ImageUse {
+  readonly destination: string;
+  readonly id: Digest;
+  readonly manifest: Digest;
+  readonly layers: readonly Digest[];
+  /** The part of it that is mounted. */
+  readonly subpath?: string;
+}
+
 export interface ContainerRecord {
   readonly schema: typeof recordSchema;
   readonly id: string;
@@ -113,6 +123,7 @@ export interface ContainerRecord {
   readonly platform: string;
   readonly mounts: readonly MountPoint[];
   readonly volumes?: readonly VolumeUse[];
+  readonly images?: readonly ImageUse[];
   readonly state: RunState;
   /** In the order of its interfaces. */
   readonly connections: readonly Connection[];

@@ -53,7 +53,7 @@ async function startNow(pool: ContainerPool, live: Live, options: StartOptions):
   const { deps } = pool;
   const { record } = live;
   try {
-    if (record.volumes) await mountVolumes(pool, live);
+    if (record.volumes ?? record.images) await mountVolumes(pool, live);
     const network = await deps.network.attach(record);
     if (isForwarded(record.hostConfig.LogConfig)) await deps.logging.begin(record);
     const attached = options.onAttachable !== undefined;
@@ -92,7 +92,7 @@ async function startNow(pool: ContainerPool, live: Live, options: StartOptions):
   } catch (error) {
     deps.network.distrust(record.id);
     deps.network.release(record.id);
-    if (record.volumes) await releaseVolumes(pool, record, false);
+    if (record.volumes ?? record.images) await releaseVolumes(pool, record, false);
     await deps.logging.end(record);
     refuseAll(live, error);
     const message = error instanceof Error ? error.message : String(error);

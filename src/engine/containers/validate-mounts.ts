@@ -86,16 +86,22 @@ function validateMount(mount: MountSpec, refuse: Refuse): void {
       validateTmpfsOption(value === undefined ? key : `${key}=${value}`, refuse);
   }
   if (mount.Type === 'volume') validateVolume(mount, wrong);
-  if (mount.Type === 'image')
-    refuse('mount.image', `the mount at ${mount.Target} is of type image, which is not supported yet`);
+  if (mount.Type === 'image') {
+    if (source === '') wrong('field Source must not be empty');
+    requireInside(mount.ImageOptions?.Subpath ?? '', 'image', wrong);
+  }
 }
 
 function validateVolume({ Source, ReadOnly, VolumeOptions }: MountSpec, wrong: (what: string) => never): void {
   const subpath = VolumeOptions?.Subpath ?? '';
   if (!Source && subpath !== '') wrong('must not set Subpath when using anonymous volumes');
   if (!Source && ReadOnly) wrong('must not set ReadOnly mode when using anonymous volumes');
+  requireInside(subpath, 'volume', wrong);
+}
+
+function requireInside(subpath: string, what: string, wrong: (what: string) => never): void {
   if (subpath.startsWith('/') || subpath.split('/').includes('..'))
-    wrong('subpath must be a relative path within the volume');
+    wrong(`subpath must be a relative path within the ${what}`);
 }
 
 const tmpfsFlags =

@@ -14,6 +14,7 @@ import { type ContainerRecord, saveRecord, type VolumeUse } from '../containers/
 import { checkVolumeRequest, makeVolume } from './create.ts';
 import { volumeTurn } from './deps.ts';
 import { fillVolume } from './fill.ts';
+import { mountImage, unmountImage } from './images.ts';
 import { usersOf } from './list.ts';
 import { takeAway } from './remove.ts';
 
@@ -55,6 +56,7 @@ export async function mountVolumes(pool: ContainerPool, live: Live): Promise<voi
     await mountOwn(pool, record, name);
     if (subpath) requireSubpath(path.join(deps.volumes.store.paths(name).data, subpath));
   }
+  for (const use of record.images ?? []) await mountImage(pool, record, use);
 }
 
 /** Right before the container's own `start`. */
@@ -129,6 +131,7 @@ async function addressOf(name: string, server: string): Promise<string> {
 /** After an end, or a start that failed (`told`: nobody heard of its mounts). */
 export async function releaseVolumes(pool: ContainerPool, record: ContainerRecord, told = true): Promise<void> {
   for (const name of new Set((record.volumes ?? []).map((use) => use.name))) await unmountOwn(pool, record, name);
+  for (const use of record.images ?? []) await unmountImage(pool, record, use);
   for (const { Type, Name = '' } of told ? record.mounts : [])
     if (Type === 'volume') pool.deps.events.emit('volume', 'unmount', Name, { container: record.id, driver: 'local' });
 }
