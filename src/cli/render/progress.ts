@@ -26,7 +26,7 @@ function lines(output: Output): ProgressView {
     report(progress) {
       if (progress.kind === 'message') return write.push(`${progress.text}\n`);
       // Only changes of phase, and not the ones that a bar would show: thousands of lines tell nobody anything.
-      const silent = progress.phase === 'Downloading' || progress.phase === 'Extracting';
+      const silent = ['Downloading', 'Extracting', 'Pushing'].includes(progress.phase);
       if (silent || phases.get(progress.id) === progress.phase) return;
       phases.set(progress.id, progress.phase);
       write.push(`${progress.id}: ${progress.phase}\n`);
