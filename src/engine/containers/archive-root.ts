@@ -3,7 +3,7 @@
 
 import { closeSync, constants, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { errnoOf, fail } from '../../base/errors.ts';
+import { errnoOf, fail, isHoistError } from '../../base/errors.ts';
 import type { Op } from '../../plan/ops.ts';
 import { explainFailure } from '../../plan/print.ts';
 import { endViewOps, type View, viewOps } from '../../plan/view.ts';
@@ -24,7 +24,7 @@ export async function openRoot(pool: ContainerPool, live: Live): Promise<OpenRoo
   try {
     return await mountRoot(pool, live.record, { writable: false, mounts: true });
   } catch (error) {
-    if (!(error instanceof Error && errnoOf(error) === undefined) || live.record.mounts.length === 0) throw error;
+    if (!isHoistError(error, 'container.root') || live.record.mounts.length === 0) throw error;
     // One that never ran has no places for its mounts yet, and a read-only root gets none.
     await withWritableRoot(pool, live, async () => undefined);
     return runningRoot(live) ?? (await mountRoot(pool, live.record, { writable: false, mounts: true }));
