@@ -6,7 +6,7 @@ import { errnoOf, fail, HoistError, isHoistError } from '../../base/errors.ts';
 import type { PathStat } from '../../spec/docker/container.ts';
 import { pack } from '../files/pack.ts';
 import { readXattrs, specialFiles } from '../files/special.ts';
-import { type Place, subtree, type Tree } from '../files/tree.ts';
+import { linkTarget, type Place, subtree, type Tree } from '../files/tree.ts';
 import { unpackInto } from '../files/unpack.ts';
 import { openRoot, withWritableRoot } from './archive-root.ts';
 import type { ContainerPool, Live } from './deps.ts';
@@ -178,7 +178,8 @@ function linkTargetOf(tree: Tree, path: string, place: Place): string {
     using end = tree.resolve(binary(path), 'follow');
     return shown(end.path);
   } catch {
-    return shown(place.path);
+    const directory = posix.dirname(shown(place.path));
+    return posix.resolve(directory, shown(linkTarget(place.dir, place.name)));
   }
 }
 

@@ -120,7 +120,7 @@ function addFound(packing: Packing, { dir, name, path, device }: Source, fd: num
   const stats = fstatSync(fd);
   if (stats.isDirectory()) {
     addHeader(packing, path, stats, 'directory', '');
-    if (device !== undefined && stats.dev !== device && isKernelMount(fd)) return undefined;
+    if (stats.dev !== device && isKernelMount(fd)) return undefined;
     const opened = openDirectory(fd, '.');
     if (opened === undefined) return undefined;
     packing.stack.push({ fd: opened, device: stats.dev, path, names: namesIn(opened), next: 0 });

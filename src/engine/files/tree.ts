@@ -40,9 +40,10 @@ export interface Tree extends Disposable {
   readonly fd: number;
   /**
    * Finds a path. Fails as the kernel would (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG), except that the last component may be
-   * missing. `keep`: a symlink at the end is itself what is found, unless a slash follows it.
+   * missing. `keep`: a symlink at the end is itself what is found, unless a slash follows it. `make` is called for every
+   * directory that is missing, also the last one.
    */
-  resolve(path: string, last: 'follow' | 'keep'): Place;
+  resolve(path: string, last: 'follow' | 'keep', make?: (dir: number, name: string) => void): Place;
 }
 
 /** `directory`: a path that nobody but us decides. */
@@ -112,9 +113,9 @@ function treeOf(fd: number): Tree {
   const root: Step = { fd, name: '', device: fstatSync(fd).dev, sealed: false };
   return {
     fd,
-    resolve(path, last) {
+    resolve(path, last, make) {
       if (path.length > maxPath) throw pathError('ENAMETOOLONG', path);
-      const walk: Walk = { path, stack: [root], rest: path.split('/'), links: 0 };
+      const walk: Walk = { path, stack: [root], rest: path.split('/'), links: 0, make };
       try {
         return follow(walk, last);
       } catch (error) {
@@ -133,6 +134,7 @@ interface Walk {
   /** Components that are left. */
   rest: string[];
   links: number;
+  readonly make: ((dir: number, name: string) => void) | undefined;
 }
 
 function follow(walk: Walk, last: 'follow' | 'keep'): Place {
@@ -146,7 +148,7 @@ function follow(walk: Walk, last: 'follow' | 'keep'): Place {
     }
     const here = stack[stack.length - 1] as Step;
     const final = walk.rest.length === 0;
-    const fd = here.sealed ? -1 : tryHandle(here.fd, name);
+    const fd = here.sealed ? -1 : enter(walk, here.fd, name);
     if (fd < 0) {
       if (walk.rest.some((one) => one !== '' && one !== '.')) throw pathError('ENOENT', walk.path);
       return placeOf(stack, { fd: -1, name, stats: undefined });
@@ -165,6 +167,13 @@ function follow(walk: Walk, last: 'follow' | 'keep'): Place {
     }
   }
   return directoryPlace(stack);
+}
+
+function enter({ make }: Walk, dir: number, name: string): number {
+  const fd = tryHandle(dir, name);
+  if (fd >= 0 || make === undefined) return fd;
+  make(dir, name);
+  return handle(dir, name);
 }
 
 function tryHandle(dir: number, name: string): number {

@@ -265,22 +265,13 @@ function forgetParent(unpacking: Unpacking, inUse: string): void {
 }
 
 function makeDirectories({ root, options }: Unpacking, path: string): Place {
-  const parts = path.split('/');
-  for (let count = 1; ; ) {
-    const place = root.resolve(parts.slice(0, count).join('/'), 'follow');
-    const found = place.stats?.isDirectory();
-    if (found && count === parts.length) return place;
-    try {
-      if (found) count++;
-      else if (place.stats) throw pathError('ENOTDIR', path);
-      else {
-        mkdirSync(inside(place.dir, place.name), 0o755);
-        if (options.owner) lchownSync(inside(place.dir, place.name), options.owner.uid, options.owner.gid);
-      }
-    } finally {
-      place[Symbol.dispose]();
-    }
-  }
+  const place = root.resolve(path, 'follow', (dir, name) => {
+    mkdirSync(inside(dir, name), 0o755);
+    if (options.owner) lchownSync(inside(dir, name), options.owner.uid, options.owner.gid);
+  });
+  if (place.stats?.isDirectory()) return place;
+  place[Symbol.dispose]();
+  throw pathError('ENOTDIR', path);
 }
 
 /** Removes a name with all that is below it, never over a symlink, and never what another file system has there. */
