@@ -1,41 +1,58 @@
 // What can stand at the cursor: commands, flags, their values, and the names of containers and images.
 
-import type { Engine } from '../engine/engine.ts';
 import type { Command, Flag } from './command.ts';
+import { flagValues, type Kind, namesOf, type World } from './complete-values.ts';
 import { findCommand } from './lookup.ts';
 import { groups, rootFlags } from './root.ts';
-
-/** Values of flags that take one of a few words. */
-const choices: Readonly<Record<string, readonly string[]>> = {
-  attach: ['stdin', 'stdout', 'stderr'],
-  cgroupns: ['host', 'private'],
-  'log-driver': ['json-file', 'local', 'none'],
-  network: ['bridge', 'host', 'none'],
-  pull: ['always', 'missing', 'never'],
-  restart: ['no'],
-  type: ['container', 'image'],
-};
 
 /** `words`: all after the program; the last one is being typed. The last line says whether files may follow. */
 export async function completions(
   words: readonly string[],
   commands: readonly Command[],
-  engine: Engine,
+  { engine, io }: World,
 ): Promise<readonly string[]> {
   const current = words.at(-1) ?? '';
-  const before = withoutGlobalFlags(words.slice(0, -1));
+  const typed = words.slice(0, -1);
+  const before = withoutGlobalFlags(typed);
   const found = findCommand(commands, before);
-  const lines = found === undefined ? [...subcommands(before, commands, current), ':end'] : undefined;
-  if (lines !== undefined || found === undefined) return matching(lines ?? [], current);
+  const world: World = { engine, io };
+  if (found === undefined) {
+    const globals = rootFlags('');
+    const asked = valueAt(globals, typed, current);
+    if (asked !== undefined && before.length === 0) return await valueLines(asked, [], world);
+    return matching([...subcommands(before, commands, current), ':end'], current);
+  }
   const { command, path } = found;
   const given = before.slice(path.length);
-  const waiting = flagBefore(command, given);
-  if (waiting !== undefined) {
-    const values = choices[waiting.aliasOf ?? waiting.name];
-    return values === undefined ? [':files'] : matching([...values, ':end'], current);
+  const inFlags = command.stopAtFirstArg !== true || positional(command, given).length === 0;
+  const asked = inFlags ? valueAt(command.flags, given, current) : undefined;
+  if (asked !== undefined) return await valueLines(asked, path, world);
+  if (inFlags && current.startsWith('-')) return matching([...command.flags.flatMap(flagLine), ':end'], current);
+  return matching(await objects(command, { path, typed: positional(command, given) }, world), current);
+}
+
+interface Asked {
+  readonly flag: Flag;
+  /** What stands before the value in the same word: `--network=`. */
+  readonly head: string;
+  readonly value: string;
+}
+
+/** The flag whose value is being typed: `--network h`, `--network=h`. */
+function valueAt(flags: readonly Flag[], given: readonly string[], current: string): Asked | undefined {
+  const [, head = '', value = ''] = /^(--[\w-]+=)(.*)$/s.exec(current) ?? [];
+  if (head !== '') {
+    const flag = named(flags, head);
+    return flag?.type === undefined ? undefined : { flag, head, value };
   }
-  if (current.startsWith('-')) return matching([...command.flags.flatMap(flagLine), ':end'], current);
-  return matching(await objects(command, positional(command, given), engine), current);
+  const waiting = flagBefore(flags, given);
+  return waiting === undefined ? undefined : { flag: waiting, head: '', value: current };
+}
+
+async function valueLines({ flag, head, value }: Asked, path: readonly string[], world: World) {
+  const values = await flagValues(flag.aliasOf ?? flag.name, path, world);
+  if (values === undefined) return [':files'];
+  return [...values.filter((one) => one.startsWith(value)).map((one) => `${head}${one}`), ':end'];
 }
 
 function matching(lines: readonly string[], current: string): readonly string[] {
@@ -71,10 +88,10 @@ function withoutGlobalFlags(words: readonly string[]): readonly string[] {
 }
 
 /** The flag that the word before the cursor leaves waiting for its value. */
-function flagBefore(command: Command, given: readonly string[]): Flag | undefined {
+function flagBefore(flags: readonly Flag[], given: readonly string[]): Flag | undefined {
   const last = given.at(-1) ?? '';
   if (!last.startsWith('-') || last.includes('=')) return undefined;
-  const flag = named(command.flags, last);
+  const flag = named(flags, last);
   return flag?.type === undefined ? undefined : flag;
 }
 
@@ -89,37 +106,26 @@ function positional(command: Command, given: readonly string[]): readonly string
   for (let i = 0; i < given.length; i++) {
     const word = given[i] ?? '';
     if (!word.startsWith('-')) words.push(word);
-    else if (flagBefore(command, given.slice(0, i + 1)) !== undefined) i++;
+    else if (flagBefore(command.flags, given.slice(0, i + 1)) !== undefined) i++;
   }
   return words;
 }
 
-async function objects(command: Command, typed: readonly string[], engine: Engine): Promise<readonly string[]> {
+async function objects(
+  command: Command,
+  { path, typed }: { readonly path: readonly string[]; readonly typed: readonly string[] },
+  world: World,
+): Promise<readonly string[]> {
   const full = command.args.max !== undefined && typed.length >= command.args.max;
   if (command.completes === undefined || full || (command.stopAtFirstArg === true && typed.length > 0))
     return [':files'];
-  const names = await Promise.all(
-    kindsOf(command.completes, typed.length).map((kind) => namesOf(kind, engine).catch(() => [])),
-  );
+  const kinds = kindsOf(command.completes, typed.length);
+  const names = await Promise.all(kinds.map((kind) => namesOf(kind, world, path)));
   return [...names.flat().filter((name) => !typed.includes(name)), ':end'];
 }
-
-type Kind = 'container' | 'image' | 'network' | 'volume';
 
 /** What a name at this place may be of; `network connect` names a network first and a container after it. */
 function kindsOf(completes: NonNullable<Command['completes']>, place: number): readonly Kind[] {
   if (completes === 'object') return ['container', 'image', 'network', 'volume'];
-  if (completes === 'context') return [];
   return completes === 'network' && place > 0 ? ['network', 'container'] : [completes];
-}
-
-async function namesOf(kind: Kind, engine: Engine): Promise<readonly string[]> {
-  if (kind === 'network') return (await engine.networks.list({})).map(({ Name }) => Name);
-  if (kind === 'volume') return (await engine.volumes.list({})).map(({ Name }) => Name);
-  if (kind === 'image') {
-    const all = await engine.images.list({ all: false, filters: {} });
-    return all.flatMap(({ RepoTags }) => RepoTags.filter((tag) => !tag.startsWith('<none>')));
-  }
-  const all = await engine.containers.list({ all: true, limit: 0, size: false, filters: {} });
-  return all.flatMap(({ Names }) => Names.map((name) => name.replace(/^\//, '')));
 }

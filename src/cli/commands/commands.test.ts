@@ -7,6 +7,7 @@ import { completions } from '../complete.ts';
 import { container, image, imageSummaries, summaries } from '../testing/documents.ts';
 import { type FakeWorld, fakeEngine, id64 } from '../testing/engine.ts';
 import { type FakeIoOptions, fakeIo } from '../testing/io.ts';
+import { networks } from '../testing/world.ts';
 import { allCommands } from './index.ts';
 
 async function hoist(args: readonly string[], world: FakeWorld = {}, options: FakeIoOptions = {}) {
@@ -169,15 +170,17 @@ test('image bootstrap passes the tag on, and says so where the engine makes none
 
 test('completion scripts ask for commands, flags, values and names', async () => {
   for (const shell of ['bash', 'zsh', 'fish']) assert.match((await hoist(['completion', shell])).out, /__complete/);
-  const world = { summaries: summaries(0), imageSummaries: imageSummaries(0) };
+  const world = { summaries: summaries(0), imageSummaries: imageSummaries(0), networks };
   const words = async (...typed: readonly string[]) =>
-    (await completions(typed, allCommands, fakeEngine(world))).map((line) => line.split('\t', 1)[0]);
+    (await completions(typed, allCommands, { engine: fakeEngine(world), io: fakeIo() })).map(
+      (line) => line.split('\t', 1)[0],
+    );
   assert.match((await hoist(['__complete', '--', '--ro'])).out, /^--root\t.*\n:end\n$/);
   assert.deepEqual(await words('ru'), ['run', ':end']);
   assert.deepEqual(await words('container', 'st'), ['start', 'stats', 'stop', ':end']);
   assert.deepEqual(await words('--root', '/x', 'stop', 'w'), ['web', ':end']);
   assert.deepEqual(await words('rm', 'web', ''), ['other/alias', 'db', 'é-üñ', ':end']);
-  assert.deepEqual(await words('run', '--net', 'n'), ['none', ':end']);
+  assert.deepEqual(await words('run', '--net', 'n'), ['net10', 'net9', 'none', ':end']);
   assert.deepEqual(await words('run', '--network', 'h'), ['host', ':end']);
   assert.deepEqual(await words('run', '-it', '--name', 'x', 'nginx'), ['nginx:1.27', 'nginx:latest', ':end']);
   assert.deepEqual(await words('run', 'nginx', ''), [':files']);
@@ -185,4 +188,16 @@ test('completion scripts ask for commands, flags, values and names', async () =>
   assert.deepEqual(await words('--ro'), ['--root', ':end']);
   assert.deepEqual(await words('run', '--cpu-q'), ['--cpu-quota', ':end']);
   assert.deepEqual(await words('logs', 'web', ''), [':files']);
+  assert.deepEqual(await words('run', '--restart', 'un'), ['unless-stopped', ':end']);
+  assert.deepEqual(await words('run', '--restart=on'), ['--restart=on-failure', ':end']);
+  assert.deepEqual(await words('kill', '-s', 'SIGT'), ['SIGTRAP', 'SIGTERM', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU', ':end']);
+  assert.deepEqual(await words('run', '--cap-add', 'CAP_NET_A'), ['CAP_NET_ADMIN', ':end']);
+  assert.deepEqual(await words('run', '--log-driver', 'j'), ['journald', 'json-file', ':end']);
+  assert.deepEqual(await words('run', '--network', 'container:d'), ['container:db', ':end']);
+  assert.deepEqual(await words('network', 'connect', 'net1'), ['net10', ':end']);
+  assert.deepEqual(await words('network', 'connect', 'net10', 'd'), ['db', ':end']);
+  assert.deepEqual(await words('network', 'ls', '-f', 'd'), ['dangling=', 'driver=', ':end']);
+  assert.deepEqual(await words('-c', 'de'), ['default', ':end']);
+  assert.deepEqual(await words('context', 'use', ''), ['default', ':end']);
+  assert.deepEqual(await words('exec', 'web', 'ls', '--'), [':files']);
 });

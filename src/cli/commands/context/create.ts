@@ -92,6 +92,7 @@ export const updateContext: Command = {
   description: `Update a context\n\n${endpointHelp}\n\n${exampleOf('update')}`,
   usage: '[OPTIONS] CONTEXT',
   args: { min: 1, max: 1 },
+  completes: 'context',
   flags,
   async run({ io, flags: given, args }) {
     const name = args[0] ?? '';

@@ -24,6 +24,7 @@ export const exportContext: Command = {
   summary: 'Export a context to a tar archive FILE or a tar stream on STDOUT.',
   usage: '[OPTIONS] CONTEXT [FILE|-]',
   args: { min: 1, max: 2 },
+  completes: 'context',
   flags: [],
   async run({ io, args }) {
     const [name = '', file = `${name}.dockercontext`] = args;

@@ -95,6 +95,7 @@ export const inspectContext: Command = {
   summary: 'Display detailed information on one or more contexts',
   usage: '[OPTIONS] [CONTEXT] [CONTEXT...]',
   args: { min: 0 },
+  completes: 'context',
   flags: flagTable(documentFormatFlag),
   async run(invocation) {
     const { io, args } = invocation;

@@ -13,6 +13,7 @@ export const useContext: Command = {
   summary: 'Set the current docker context',
   usage: 'CONTEXT',
   args: { min: 1, max: 1 },
+  completes: 'context',
   flags: [],
   async run({ io, args }) {
     const name = args[0] ?? '';
@@ -36,6 +37,7 @@ export const removeContexts: Command = {
   summary: 'Remove one or more contexts',
   usage: 'CONTEXT [CONTEXT...]',
   args: { min: 1 },
+  completes: 'context',
   flags: flagTable('  -f, --force   Force the removal of a context in use'),
   async run(invocation) {
     const { io, flags } = invocation;

@@ -6,13 +6,19 @@ import { completions } from '../../complete.ts';
 
 const bash = `# bash completion for hoist: source <(hoist completion bash)
 _hoist() {
-  local cur="\${COMP_WORDS[COMP_CWORD]}" line last="" candidates=()
+  local words=() word glue="" line last="" cur head candidates=()
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD}"; do # bash cuts words at : and =
+    if [[ \${#words[@]} -gt 0 && ( $word == [:=]* || -n $glue ) ]]; then words[-1]+=$word; else words+=("$word"); fi
+    if [[ $word == *[:=] ]]; then glue=1; else glue=""; fi
+  done
+  cur="\${words[-1]}"
+  head="\${cur%"\${cur##*[:=]}"}"
   while IFS= read -r line; do
     if [[ $line == :* ]]; then last=$line; else candidates+=("\${line%%$'\\t'*}"); fi
-  done < <("\${COMP_WORDS[0]}" __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
-  COMPREPLY=($(compgen -W "\${candidates[*]}" -- "$cur"))
-  if [[ $last == :files && \${#COMPREPLY[@]} -eq 0 ]]; then compopt -o default; fi
-  if declare -F __ltrim_colon_completions >/dev/null; then __ltrim_colon_completions "$cur"; fi
+  done < <("\${COMP_WORDS[0]}" __complete -- "\${words[@]}" 2>/dev/null)
+  COMPREPLY=("\${candidates[@]#"$head"}")
+  if [[ \${#COMPREPLY[@]} -eq 1 && \${COMPREPLY[0]} == *[:=] ]]; then compopt -o nospace 2>/dev/null; fi
+  if [[ $last == :files && \${#COMPREPLY[@]} -eq 0 ]]; then compopt -o default 2>/dev/null; fi
 }
 complete -F _hoist hoist
 `;
@@ -69,7 +75,7 @@ const complete: Command = {
   stopAtFirstArg: true,
   hidden: true,
   async run({ io, args, commands, engine }) {
-    await io.stdout.write((await completions(args, commands, engine)).map((line) => `${line}\n`).join(''));
+    await io.stdout.write((await completions(args, commands, { engine, io })).map((line) => `${line}\n`).join(''));
     return 0;
   },
 };
