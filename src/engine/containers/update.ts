@@ -105,10 +105,16 @@ function refuse(id: string, why: string): never {
   return fail('conflict', 'container.update', `Cannot update container ${id}: ${why}`);
 }
 
+/** The limit of memory and swap together, in bytes: Docker's default is twice the memory. */
+function withSwap({ Memory, MemorySwap }: Resources): number {
+  if (MemorySwap > 0) return MemorySwap;
+  return MemorySwap === 0 && Memory > 0 ? 2 * Memory : Number.POSITIVE_INFINITY;
+}
+
 async function applyLimits({ deps }: ContainerPool, record: ContainerRecord, after: HostConfig): Promise<void> {
   const group = containerGroup(record.id);
   const resources = { ...resourcesOf(after, [], deps.facts), devices: [] };
-  const grows = after.Memory > record.hostConfig.Memory;
+  const grows = withSwap(after) > withSwap(record.hostConfig);
   const plan = { setup: updateOps(group, resources, deps.facts, grows), child: [], cleanup: [] };
   const result = await deps.executor().run(plan, 'here');
   if (!result.ok)
