@@ -95,7 +95,7 @@ async function connectRunning(deps: ConnectDeps, live: Live, net: Net, connectio
   const place = Math.max(-1, ...before.map(({ connection: { endpoint } }) => endpoint?.place ?? -1)) + 1;
   const ports = isGateway ? (old?.connection.endpoint?.ports ?? portsFor(state, record, net)) : [];
   const endpoint = makeEndpoint(added, {
-    veth: vethName(record.id, Date.now()),
+    veth: freeName(record),
     place: lowestPlace(before, place),
     isGateway,
     ports,
@@ -129,6 +129,14 @@ async function plugIn(pool: ContainerPool, pid: number, attached: Attached, rero
     await run(pool, disconnectOps(pid, attached.endpoint.veth, undo)).catch(() => {}); // the first error says more
     throw error;
   }
+}
+
+/** Of the host's end; none of those that the container has now. */
+function freeName({ id, connections }: ContainerRecord): string {
+  const taken = new Set(connections.map(({ endpoint }) => endpoint?.veth));
+  let number = Date.now();
+  while (taken.has(vethName(id, number))) number++;
+  return vethName(id, number);
 }
 
 /** eth numbers are used again, so that a container which comes and goes does not count up for ever. */
