@@ -8,6 +8,7 @@ import { readContract } from './contract.ts';
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
+  readonly bytes: Buffer;
   readonly text: string;
   /** Of an answer that is one JSON document, else undefined. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into documents by name
@@ -81,8 +82,9 @@ function ask(
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
       response.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8');
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json: documentOf(text) });
+        const bytes = Buffer.concat(chunks);
+        const text = bytes.toString('utf8');
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, bytes, text, json: documentOf(text) });
       });
     });
     request.end(bytes);

@@ -11,6 +11,7 @@ import { inspectOf } from './describe.ts';
 import { explainContainer } from './explain.ts';
 import { exportContainer } from './export.ts';
 import { findContainer } from './find.ts';
+import { completeHostConfig } from './host-config.ts';
 import { listContainers, sizesOf } from './list.ts';
 import { readLogs } from './logs.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
@@ -39,7 +40,8 @@ export function createContainers(pool: ContainerPool): Containers {
     async inspect(ref, options) {
       const live = findContainer(pool, ref);
       const sizes = options?.size ? await sizesOf(pool, live.record.id) : undefined;
-      return inspectOf(live.record, deps.paths, deps.store.layers.driver, [...live.execs], sizes);
+      const shown = inspectOf(live.record, deps.paths, deps.store.layers.driver, [...live.execs], sizes);
+      return { ...shown, HostConfig: completeHostConfig(shown.HostConfig, deps.facts.cgroup.version) };
     },
     stop: async (ref, options) => stopContainer(pool, findContainer(pool, ref), options),
     restart: async (ref, options) => restartContainer(pool, findContainer(pool, ref), options),

@@ -242,6 +242,11 @@ function tmpfsOf({ hostConfig }: ContainerRecord): OciMount[] {
   return [...flags, ...mounts];
 }
 
+/** Privileged programs on cgroup v1 look for the whole tree. */
+export function cgroupNamespace(host: ContainerRecord['hostConfig'], cgroupVersion: 1 | 2): string {
+  return host.CgroupnsMode || (host.Privileged && cgroupVersion === 1 ? 'host' : 'private');
+}
+
 function namespacesOf({ hostConfig: host }: ContainerRecord, { joined }: Lookup, cgroupVersion: 1 | 2): OciNamespace[] {
   const all: OciNamespace[] = [{ type: 'mount' }];
   const add = (type: OciNamespace['type'], mode: string): void => {
@@ -255,6 +260,6 @@ function namespacesOf({ hostConfig: host }: ContainerRecord, { joined }: Lookup,
   add('network', host.NetworkMode);
   add('ipc', host.IpcMode);
   if (host.UTSMode !== 'host') all.push({ type: 'uts' });
-  add('cgroup', host.CgroupnsMode || (host.Privileged && cgroupVersion === 1 ? 'host' : 'private'));
+  add('cgroup', cgroupNamespace(host, cgroupVersion));
   return all;
 }

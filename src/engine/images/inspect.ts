@@ -22,7 +22,7 @@ export async function inspectImage(deps: ImagesDeps, ref: string, platform: stri
     Created: config.created ?? '',
     DockerVersion: config.docker_version ?? '',
     Author: config.author ?? '',
-    Config: config.config ?? null,
+    Config: { ...noConfig, ...config.config },
     Architecture: config.architecture,
     ...(config.variant === undefined ? {} : { Variant: config.variant }),
     Os: config.os,
@@ -30,9 +30,20 @@ export async function inspectImage(deps: ImagesDeps, ref: string, platform: stri
     GraphDriver: { Name: store.layers.driver, Data: {} },
     RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
     Metadata: { LastTagTime: tagged.at(-1) ?? '0001-01-01T00:00:00Z' },
-    ...(config.history === undefined ? {} : { History: config.history }),
   };
 }
+
+/** What the API shows where an image says nothing. */
+const noConfig = {
+  User: '',
+  Env: null,
+  Cmd: null,
+  Volumes: null,
+  WorkingDir: '',
+  Entrypoint: null,
+  OnBuild: null,
+  Labels: null,
+};
 
 /** Docker's `Comment` is that of the last step. */
 function commentOf(config: ImageConfig): string {

@@ -1,6 +1,6 @@
 // Docker's Engine API documents for images (API 1.51).
 
-import type { HistoryEntry, ImageRunConfig } from '../oci/image.ts';
+import type { ImageRunConfig } from '../oci/image.ts';
 
 /** One row of `GET /images/json`. */
 export interface ImageSummary {
@@ -20,6 +20,9 @@ export interface ImageSummary {
   readonly Containers: number;
 }
 
+/** Where an image says nothing, null or an empty text. */
+export type ShownRunConfig = { readonly [K in keyof ImageRunConfig]?: ImageRunConfig[K] | null };
+
 /** `GET /images/{name}/json` */
 export interface ImageInspect {
   readonly Id: string;
@@ -30,10 +33,10 @@ export interface ImageInspect {
   readonly Created: string;
   readonly DockerVersion: string;
   readonly Author: string;
-  readonly Config: ImageRunConfig | null;
+  readonly Config: ShownRunConfig | null;
   /** Only for clients of API 1.44 and older, which expect both. */
   readonly Container?: string;
-  readonly ContainerConfig?: ImageRunConfig;
+  readonly ContainerConfig?: ShownRunConfig;
   readonly Architecture: string;
   readonly Variant?: string;
   readonly Os: string;
@@ -41,7 +44,6 @@ export interface ImageInspect {
   readonly GraphDriver: { readonly Name: string; readonly Data: Readonly<Record<string, string>> };
   readonly RootFS: { readonly Type: 'layers'; readonly Layers: readonly string[] };
   readonly Metadata: { readonly LastTagTime: string };
-  readonly History?: readonly HistoryEntry[];
 }
 
 /** One line of the answer to `DELETE /images/{name}`. */
