@@ -122,18 +122,12 @@ static int copy_below(struct copy *c, int from, int to)
 int do_copyTree(struct run *run, const struct op *op)
 {
 	int from = slot_fd(run, op->copyTree.from), to = slot_fd(run, op->copyTree.to);
+	static struct copy c; /* large, and a process copies one tree at a time */
 	struct stat st;
 	if (from < 0 || to < 0 || fstat(from, &st))
 		return -EBADF;
-	struct copy *c = calloc(1, sizeof *c);
-	if (!c)
-		return -ENOMEM;
-	c->top = to;
-	c->device = st.st_dev;
-	int r = copy_below(c, from, to);
-	if (!r)
-		r = copy_attributes(c, from, to, ".", &st);
-	tdestroy(c->linked, free);
-	free(c);
-	return r;
+	c = (struct copy){.top = to, .device = st.st_dev};
+	int r = copy_below(&c, from, to);
+	tdestroy(c.linked, free);
+	return r ? r : copy_attributes(&c, from, to, ".", &st);
 }

@@ -10,7 +10,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdir, open, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf, fail, translateWriteError } from '../base/errors.ts';
-import { exists, readJson, syncDirectory } from '../base/files.ts';
+import { exists, readJson, removeTree, syncDirectory } from '../base/files.ts';
 
 export const volumeSchema = 1;
 
@@ -84,8 +84,7 @@ export async function openVolumeStore(root: string, warn: (message: string) => v
         if (sync) await syncFile(path.join(temporary, 'volume.json'));
         renameSync(temporary, dirOf(document.name));
       } catch (error) {
-        // two at once, while one waited for the disk
-        if (volumes.has(document.name) && /^(ENOTEMPTY|EEXIST)$/.test(errnoOf(error) ?? '')) return;
+        await removeTree(temporary);
         throw translateWriteError(error, base);
       }
       volumes.set(document.name, document);

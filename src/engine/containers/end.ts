@@ -6,7 +6,7 @@ import { cgroupOps, containerGroup, groupOf } from '../../plan/cgroup.ts';
 import type { Op } from '../../plan/ops.ts';
 import type { KeeperEnd } from '../../runtime/keeper.ts';
 import { isForwarded } from '../logging/options.ts';
-import { releaseVolumes } from '../volumes/use.ts';
+import { releaseVolumes, tellUnmounted } from '../volumes/use.ts';
 import type { ContainerPool, Live } from './deps.ts';
 import { unhealthyWhileAway } from './health-state.ts';
 import { type ContainerRecord, now, pathsOf, type RunState, saveQuietly, withoutEndpoints } from './record.ts';
@@ -42,6 +42,7 @@ export async function finish(pool: ContainerPool, live: Live, told: KeeperEnd | 
     ...unhealthyWhileAway(record.state.health),
   };
   deps.network.release(record.id);
+  tellUnmounted(pool, record);
   live.record = {
     ...record,
     connections: withoutEndpoints(record.connections),

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { fail } from '../../base/errors.ts';
 import type { ContainerConfig, HostConfig, MountPoint, MountSpec } from '../../spec/docker/container.ts';
 import { anonymousName } from '../../volumes/names.ts';
-import type { ContainerRecord, VolumeUse } from './record.ts';
+import type { VolumeUse } from '../volumes/uses.ts';
+import type { ContainerRecord } from './record.ts';
 
 /** One of HostConfig.Binds, taken apart. */
 export interface Bind {

@@ -21,6 +21,7 @@ import type {
   MountPoint,
 } from '../../spec/docker/container.ts';
 import type { Digest } from '../../spec/oci/image.ts';
+import type { ImageUse, VolumeUse } from '../volumes/uses.ts';
 
 export const recordSchema = 1;
 export const never = '0001-01-01T00:00:00Z';
@@ -83,31 +84,6 @@ export function isAlive({ status }: Pick<RunState, 'status'>): boolean {
 /** What Docker calls running: also what is about to be started again by itself. */
 export function isUp(state: Pick<RunState, 'status'>): boolean {
   return isAlive(state) || state.status === 'restarting';
-}
-
-/** A volume that a container needs: what it takes to make it, and what inspect does not show. */
-export interface VolumeUse {
-  readonly name: string;
-  readonly destination: string;
-  /** Nobody named it: it goes with the container, where that is asked for. */
-  readonly anonymous: boolean;
-  /** What the image has at the destination is still to be copied into it. */
-  readonly copy: boolean;
-  /** The part of it that is mounted. */
-  readonly subpath?: string;
-  readonly driver?: string;
-  readonly options?: Readonly<Record<string, string>>;
-  readonly labels?: Readonly<Record<string, string>>;
-}
-
-/** Another image whose files are mounted. */
-export interface ImageUse {
-  readonly destination: string;
-  readonly id: Digest;
-  readonly manifest: Digest;
-  readonly layers: readonly Digest[];
-  /** The part of it that is mounted. */
-  readonly subpath?: string;
 }
 
 export interface ContainerRecord {

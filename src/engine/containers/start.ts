@@ -7,7 +7,7 @@ import type { KeeperLink } from '../../runtime/keeper.ts';
 import { launch } from '../../runtime/launch.ts';
 import type { StartOptions } from '../engine.ts';
 import { isForwarded } from '../logging/options.ts';
-import { mountVolumes, releaseVolumes, tellMounted } from '../volumes/use.ts';
+import { mountVolumes, releaseVolumes, tellMounted, tellUnmounted } from '../volumes/use.ts';
 import { attachPoint, letJoin, refuseAll } from './attach.ts';
 import { type ContainerPool, inTurn, type Live } from './deps.ts';
 import { finish } from './end.ts';
@@ -52,8 +52,11 @@ export function startAgain(pool: ContainerPool, live: Live): Promise<void> {
 async function startNow(pool: ContainerPool, live: Live, options: StartOptions): Promise<void> {
   const { deps } = pool;
   const { record } = live;
+  let mounted = false;
   try {
     if (record.volumes ?? record.images) await mountVolumes(pool, live);
+    mounted = true;
+    tellMounted(pool, record);
     const network = await deps.network.attach(record);
     if (isForwarded(record.hostConfig.LogConfig)) await deps.logging.begin(record);
     const attached = options.onAttachable !== undefined;
@@ -84,7 +87,6 @@ async function startNow(pool: ContainerPool, live: Live, options: StartOptions):
     };
     live.record = { ...live.record, state };
     setTimeout(() => noteRunning(pool, live), noteDelayMs);
-    if (record.volumes) tellMounted(pool, record);
     tell(pool, live.record, 'start');
     deps.logging.started(record);
     follow(pool, live, launched.link);
@@ -92,7 +94,8 @@ async function startNow(pool: ContainerPool, live: Live, options: StartOptions):
   } catch (error) {
     deps.network.distrust(record.id);
     deps.network.release(record.id);
-    if (record.volumes ?? record.images) await releaseVolumes(pool, record, false);
+    if (record.volumes ?? record.images) await releaseVolumes(pool, record);
+    if (mounted) tellUnmounted(pool, record);
     await deps.logging.end(record);
     refuseAll(live, error);
     const message = error instanceof Error ? error.message : String(error);

@@ -5,6 +5,7 @@ import { anonymousLabel, anonymousName, checkDriver, checkVolumeName } from '../
 import { checkOptions } from '../../volumes/options.ts';
 import { nowInSeconds, type VolumeDocument, volumeSchema } from '../../volumes/store.ts';
 import type { ContainerPool } from '../containers/deps.ts';
+import { volumeTurn } from './deps.ts';
 
 /** Fails with `volume.name_invalid`, `volume.driver`, `volume.option`. */
 export function checkVolumeRequest({ Name = '', Driver, DriverOpts }: VolumeCreate): void {
@@ -13,20 +14,21 @@ export function checkVolumeRequest({ Name = '', Driver, DriverOpts }: VolumeCrea
   checkOptions(Name, DriverOpts ?? {});
 }
 
-export async function createVolume({ deps }: ContainerPool, request: VolumeCreate): Promise<VolumeDocument> {
-  const { store } = deps.volumes;
-  const known = store.volumes.get(request.Name ?? '');
-  if (known) {
-    checkDriver(known.name, request.Driver ?? '');
-    return known;
-  }
+export function createVolume({ deps }: ContainerPool, request: VolumeCreate): Promise<VolumeDocument> {
   const anonymous = (request.Name ?? '') === '';
   const name = request.Name || anonymousName();
-  checkVolumeRequest({ ...request, Name: name });
-  return makeVolume(deps, { ...request, Name: name }, anonymous);
+  return volumeTurn(deps.volumes, name, async () => {
+    const known = deps.volumes.store.volumes.get(name);
+    if (known) {
+      checkDriver(known.name, request.Driver ?? '');
+      return known;
+    }
+    checkVolumeRequest({ ...request, Name: name });
+    return makeVolume(deps, { ...request, Name: name }, anonymous);
+  });
 }
 
-/** `anonymous` ones are not waited for on their way to the disk: they are as new as their container. */
+/** Within the volume's turn. `anonymous` ones are not waited for on their way to the disk: they are as new as their container. */
 export async function makeVolume(
   { volumes, events }: ContainerPool['deps'],
   { Name: name = '', Labels, DriverOpts }: VolumeCreate,

@@ -12,9 +12,10 @@ import { copyContentOps, lookedFor } from '../../volumes/content.ts';
 import { boundDirectory } from '../../volumes/options.ts';
 import type { VolumeDocument, VolumePaths } from '../../volumes/store.ts';
 import type { ContainerPool } from '../containers/deps.ts';
-import type { ContainerRecord, VolumeUse } from '../containers/record.ts';
+import type { ContainerRecord } from '../containers/record.ts';
 import { usersOf } from './list.ts';
 import { removeFiles } from './remove.ts';
+import type { VolumeUse } from './uses.ts';
 
 /** Within the volume's turn. Of volumes with options, only those that are a directory of the host are filled. */
 export async function fillVolume(
@@ -91,7 +92,7 @@ async function copyContent(
 async function publish(pool: ContainerPool, record: ContainerRecord, paths: VolumePaths, name: string): Promise<void> {
   const held = usersOf(pool, name).some((id) => id !== record.id && pool.live.get(id)?.link !== undefined);
   const bound = paths.dir === paths.data;
-  if (!held && !bound) return await rename(paths.ready, paths.data); // over an empty directory
+  if (!held && !bound) return await rename(paths.ready, paths.data); // fails where it is not empty any more
   await rename(paths.ready, paths.joining);
   await join(paths);
 }

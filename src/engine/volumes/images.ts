@@ -9,9 +9,10 @@ import type { HostConfig, MountPoint } from '../../spec/docker/container.ts';
 import { errnoName } from '../../sys/errno.ts';
 import { unmountVolumeOps } from '../../volumes/options.ts';
 import type { ContainerPool } from '../containers/deps.ts';
-import type { ContainerRecord, ImageUse } from '../containers/record.ts';
+import type { ContainerRecord } from '../containers/record.ts';
 import { resolveImage } from '../images/resolve.ts';
 import { volumeTurn } from './deps.ts';
+import type { ImageUse } from './uses.ts';
 
 /** Fails where there is no such image. */
 export async function imageUses({ deps }: ContainerPool, { Mounts = [] }: HostConfig): Promise<readonly ImageUse[]> {

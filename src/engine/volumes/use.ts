@@ -10,13 +10,14 @@ import { errnoName } from '../../sys/errno.ts';
 import { describeMount, mountVolumeOps, serverOf, unmountVolumeOps } from '../../volumes/options.ts';
 import type { VolumeDocument } from '../../volumes/store.ts';
 import type { ContainerPool, Live } from '../containers/deps.ts';
-import { type ContainerRecord, saveRecord, type VolumeUse } from '../containers/record.ts';
+import { type ContainerRecord, saveRecord } from '../containers/record.ts';
 import { checkVolumeRequest, makeVolume } from './create.ts';
 import { volumeTurn } from './deps.ts';
 import { fillVolume } from './fill.ts';
 import { mountImage, unmountImage } from './images.ts';
 import { usersOf } from './list.ts';
 import { takeAway } from './remove.ts';
+import type { VolumeUse } from './uses.ts';
 
 /** What create refuses before anything is made. */
 export function checkVolumes({ deps }: ContainerPool, volumes: readonly VolumeUse[]): void {
@@ -57,19 +58,6 @@ export async function mountVolumes(pool: ContainerPool, live: Live): Promise<voi
     if (subpath) requireSubpath(path.join(deps.volumes.store.paths(name).data, subpath));
   }
   for (const use of record.images ?? []) await mountImage(pool, record, use);
-}
-
-/** Right before the container's own `start`. */
-export function tellMounted({ deps }: ContainerPool, record: ContainerRecord): void {
-  for (const { Type, Name = '', Destination, RW } of record.mounts)
-    if (Type === 'volume')
-      deps.events.emit('volume', 'mount', Name, {
-        container: record.id,
-        destination: Destination,
-        driver: 'local',
-        propagation: '',
-        'read/write': String(RW),
-      });
 }
 
 /** The mount resolves it safely; this only tells in Docker's words where there is nothing. */
@@ -128,12 +116,27 @@ async function addressOf(name: string, server: string): Promise<string> {
   }
 }
 
-/** After an end, or a start that failed (`told`: nobody heard of its mounts). */
-export async function releaseVolumes(pool: ContainerPool, record: ContainerRecord, told = true): Promise<void> {
+/** After an end, or a start that failed. */
+export async function releaseVolumes(pool: ContainerPool, record: ContainerRecord): Promise<void> {
   for (const name of new Set((record.volumes ?? []).map((use) => use.name))) await unmountOwn(pool, record, name);
   for (const use of record.images ?? []) await unmountImage(pool, record, use);
-  for (const { Type, Name = '' } of told ? record.mounts : [])
-    if (Type === 'volume') pool.deps.events.emit('volume', 'unmount', Name, { container: record.id, driver: 'local' });
+}
+
+export function tellMounted({ deps }: ContainerPool, record: ContainerRecord): void {
+  for (const { Type, Name = '', Destination, RW } of record.mounts)
+    if (Type === 'volume')
+      deps.events.emit('volume', 'mount', Name, {
+        container: record.id,
+        destination: Destination,
+        driver: 'local',
+        propagation: '',
+        'read/write': String(RW),
+      });
+}
+
+export function tellUnmounted({ deps }: ContainerPool, record: ContainerRecord): void {
+  for (const { Type, Name = '' } of record.mounts)
+    if (Type === 'volume') deps.events.emit('volume', 'unmount', Name, { container: record.id, driver: 'local' });
 }
 
 export async function unmountOwn(pool: ContainerPool, record: ContainerRecord, name: string): Promise<void> {
