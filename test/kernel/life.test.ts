@@ -116,8 +116,8 @@ inWorld('life', { prepare: busybox, needs: ['curl', 'docker'] }, (check) => {
       await world.ok(['rm', '-f', 'still']);
     });
     assert.deepEqual(actions(events), [
-      ...['pause', 'unpause', 'kill 15', 'kill 9', 'die 137', 'stop', 'start'],
-      ...['pause', 'unpause', 'kill 9', 'die 137', 'destroy'],
+      ...['pause', 'kill 15', 'unpause', 'kill 9', 'die 137', 'stop', 'start'],
+      ...['pause', 'kill 9', 'die 137', 'destroy'],
     ]);
   });
 

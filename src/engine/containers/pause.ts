@@ -38,15 +38,15 @@ export function unpauseContainer(pool: ContainerPool, live: Live): Promise<void>
   });
 }
 
-/** Nothing, where it is not paused. */
-export function thawFor(pool: ContainerPool, live: Live): void {
+/** Nothing, where it is not paused. `dies`: it has no time to go on. */
+export function thawFor(pool: ContainerPool, live: Live, dies = false): void {
   if (live.record.state.status !== 'paused') return;
   try {
     thaw(...freezerOf(pool, live));
   } catch (error) {
     if (live.link) pool.deps.warn(`cannot thaw ${live.record.id}: ${error}`);
   }
-  setStatus(pool, live, 'running');
+  if (!dies) setStatus(pool, live, 'running');
 }
 
 function setStatus(pool: ContainerPool, live: Live, status: 'running' | 'paused'): void {

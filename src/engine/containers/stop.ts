@@ -90,8 +90,8 @@ function sendSignal(pool: ContainerPool, live: Live, signal: number): void {
   live.record = { ...live.record, manuallyStopped: true };
   if (hostConfig.RestartPolicy.Name === 'unless-stopped') saveQuietly(pool, live.record);
   live.link?.kill(signal);
-  if (ends) thawFor(pool, live); // a frozen process takes no signal
   tell(pool, live.record, 'kill', { signal: String(signal) });
+  if (ends) thawFor(pool, live, signal === SIGKILL); // a frozen process takes no signal
 }
 
 /** Its policy's restart is due; it stays as it ended. */
