@@ -1,7 +1,7 @@
 // npm run build: the native binary (bin/hoist) and the bundles (dist/). Prints what it does; fails with the reason.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const version = JSON.parse(readFileSync('package.json', 'utf8')).version;
@@ -69,8 +69,8 @@ const id = buildId();
 console.log(`build: native/ -> bin/hoist (${id})`);
 execFileSync(process.execPath, ['tools/gen-ops.mjs', '--check'], { stdio: 'inherit' });
 native(id);
-const entries = ['src/main/engine.ts', 'src/main/cli.ts', 'src/store/unpack-worker.ts'].filter((path) =>
-  existsSync(path),
+const entries = ['src/main/engine.ts', 'src/main/cli.ts', 'src/main/library.ts', 'src/store/unpack-worker.ts'].filter(
+  (path) => existsSync(path),
 );
 console.log(`build: ${entries.join(', ')} -> dist/`);
 rmSync('dist', { recursive: true, force: true }); // no chunk of an earlier build
@@ -91,3 +91,13 @@ await build({
   },
   logLevel: 'warning',
 });
+
+// The library's types (package.json, exports). Only where they are asked for: they take longer than all the rest.
+if (process.argv.includes('--types')) {
+  execFileSync('node_modules/.bin/tsc', ['-b', 'src/main'], { stdio: 'inherit' });
+  cpSync('.build/types', 'dist/types', {
+    recursive: true,
+    filter: (path) => !/\.(test|fixture)\.d\.ts$|\/testing(\/|$)/.test(path),
+  });
+  console.log('build: types -> dist/types');
+}
