@@ -12,10 +12,19 @@ export interface HostsOptions {
   readonly extraHosts: readonly string[];
   /** What `host-gateway` stands for: the bridge's address. */
   readonly hostGateway: string | undefined;
+  /** --link: other containers and their names. */
+  readonly links?: readonly { readonly address: string; readonly names: readonly string[] }[];
 }
 
 /** Fails with `network.bad_host` for an --add-host that is none. */
-export function hostsFile({ addresses, hostname, domainname, extraHosts, hostGateway }: HostsOptions): string {
+export function hostsFile({
+  addresses,
+  hostname,
+  domainname,
+  extraHosts,
+  hostGateway,
+  links = [],
+}: HostsOptions): string {
   const names = domainname === '' ? hostname : `${hostname}.${domainname} ${hostname}`;
   const lines = [
     '127.0.0.1\tlocalhost',
@@ -25,6 +34,7 @@ export function hostsFile({ addresses, hostname, domainname, extraHosts, hostGat
     'ff02::1\tip6-allnodes',
     'ff02::2\tip6-allrouters',
     ...extraHosts.map((entry) => extraHost(entry, hostGateway)),
+    ...links.map((link) => `${link.address}\t${link.names.join(' ')}`),
     ...addresses.map((address) => `${address}\t${names}`),
   ];
   return `${lines.join('\n')}\n`;

@@ -12,6 +12,7 @@ import { explainContainer } from './explain.ts';
 import { exportContainer } from './export.ts';
 import { findContainer } from './find.ts';
 import { completeHostConfig } from './host-config.ts';
+import { shownLinks } from './links.ts';
 import { listContainers, sizesOf } from './list.ts';
 import { readLogs } from './logs.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
@@ -40,7 +41,8 @@ export function createContainers(pool: ContainerPool): Containers {
     async inspect(ref, options) {
       const live = findContainer(pool, ref);
       const sizes = options?.size ? await sizesOf(pool, live.record.id) : undefined;
-      const shown = inspectOf(live.record, deps.paths, deps.store.layers.driver, [...live.execs], sizes);
+      const record = shownLinks(pool, live.record);
+      const shown = inspectOf(record, deps.paths, deps.store.layers.driver, [...live.execs], sizes);
       return { ...shown, HostConfig: completeHostConfig(shown.HostConfig, deps.facts.cgroup.version) };
     },
     stop: async (ref, options) => stopContainer(pool, findContainer(pool, ref), options),

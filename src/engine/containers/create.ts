@@ -13,6 +13,7 @@ import { imageUses, withImages } from '../volumes/images.ts';
 import { checkVolumes, dropVolumes, prepareVolumes } from '../volumes/use.ts';
 import { type ContainerPool, inTurn, type Live, newLive } from './deps.ts';
 import { findContainer } from './find.ts';
+import { canonicalLinks } from './links.ts';
 import { mergeConfig } from './merge.ts';
 import { composeMounts, parseBind } from './mounts.ts';
 import { generateName } from './names.ts';
@@ -100,6 +101,7 @@ export async function composeRecord(
     LogConfig: { ...asked.LogConfig, Type: asked.LogConfig.Type || 'json-file' },
     NetworkMode:
       asked.NetworkMode === 'default' || asked.NetworkMode === '' ? 'bridge' : canonicalPeer(pool, asked.NetworkMode),
+    Links: canonicalLinks(pool, asked),
     PidMode: canonicalPeer(pool, asked.PidMode),
     IpcMode: canonicalPeer(pool, asked.IpcMode),
   };

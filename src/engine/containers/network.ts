@@ -178,6 +178,7 @@ export function containerNetworks(state: NetworkState, events: Events, resolvers
     async attach(record) {
       const { all, attachment } = await joinAndHold(record).catch(explainRefusal);
       state.held.set(record.id, attachment.connections);
+      if (record.hostConfig.Links?.length) state.linking.add(record.id);
       for (const { net } of all) networkEvent(events, 'connect', record.id, net);
       return attachment;
     },
@@ -203,6 +204,7 @@ export function containerNetworks(state: NetworkState, events: Events, resolvers
     release(id) {
       const connections = state.held.get(id) ?? [];
       state.held.delete(id);
+      state.linking.delete(id);
       resolvers.close(id);
       giveBack(connections);
       for (const { network, endpoint } of connections) {
@@ -223,6 +225,7 @@ export function containerNetworks(state: NetworkState, events: Events, resolvers
         network: one.network || (state.byName.get(one.name)?.record.id ?? ''),
       }));
       state.held.set(record.id, connections);
+      if (record.hostConfig.Links?.length) state.linking.add(record.id);
       for (const { network, endpoint } of connections) {
         if (endpoint && endpoint.address !== '')
           void state.byId

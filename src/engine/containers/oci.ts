@@ -26,6 +26,8 @@ export interface Lookup {
   /** --device, and all of the host's for --privileged. */
   readonly devices: readonly OciDevice[];
   readonly deviceRules: readonly OciDeviceRule[];
+  /** Variables that --link adds. */
+  readonly linked?: readonly string[];
   /** /proc/<pid>/ns paths of other containers, for container:X modes. */
   readonly joined: Partial<Readonly<Record<OciNamespace['type'], string>>>;
 }
@@ -57,7 +59,7 @@ export function ociConfig(record: ContainerRecord, lookup: Lookup, facts: Machin
   const seccomp = seccompOf(host, mask, facts);
   return {
     ociVersion: '1.2.0',
-    process: processOf(record, lookup.user, mask),
+    process: processOf(record, lookup, mask),
     root: { path: 'rootfs', readonly: host.ReadonlyRootfs },
     ...(host.UTSMode === 'host' ? {} : { hostname: config.Hostname }),
     ...(config.Domainname ? { domainname: config.Domainname } : {}),
@@ -84,8 +86,12 @@ export function ownsNetwork({ NetworkMode }: ContainerRecord['hostConfig']): boo
 /** Docker's: in a network of its own, port 80 and ping need no privilege. */
 const networkSysctls = { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 2147483647' };
 
-function processOf({ config, hostConfig }: ContainerRecord, user: ResolvedUser, mask: bigint): OciProcess {
-  const env = environment(config.Env, { hostname: config.Hostname, tty: config.Tty, home: user.home });
+function processOf({ config, hostConfig }: ContainerRecord, { user, linked = [] }: Lookup, mask: bigint): OciProcess {
+  const env = environment(mergeEnv(linked, config.Env), {
+    hostname: config.Hostname,
+    tty: config.Tty,
+    home: user.home,
+  });
   return {
     terminal: config.Tty,
     ...consoleSizeOf(hostConfig.ConsoleSize),

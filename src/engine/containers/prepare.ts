@@ -19,6 +19,7 @@ import { logFilesOf } from '../logging/options.ts';
 import type { Attachment, ContainerPool, ContainersDeps, Live } from './deps.ts';
 import { hostDevices, mappedDevices } from './devices.ts';
 import { findContainer } from './find.ts';
+import { linkHosts, linkVariables, requireLinks } from './links.ts';
 import { type Lookup, ociConfig, ownsNetwork } from './oci.ts';
 import { type ContainerRecord, gatewayEndpoint, isAlive, pathsOf } from './record.ts';
 import { type ResolvedUser, resolveUser } from './user.ts';
@@ -38,6 +39,7 @@ export async function prepare(
   expect: number,
 ): Promise<Prepared> {
   const { deps } = pool;
+  requireLinks(pool, record);
   const paths = pathsOf(deps.paths, record.id);
   const layers = await Promise.all(record.image.layers.map((diffId) => deps.store.layers.info(diffId)));
   const [names, lookup] = await Promise.all([deps.layers.mounted(layers), lookUp(pool, record, layers)]);
@@ -111,6 +113,7 @@ async function lookUp(pool: ContainerPool, record: ContainerRecord, layers: read
     devices: host.Privileged ? [...hostDevices(), ...asked.devices] : asked.devices,
     deviceRules: asked.rules,
     joined: joinedNamespaces(pool, record),
+    linked: linkVariables(pool, record),
   };
 }
 
@@ -214,6 +217,7 @@ export function filesOf(pool: ContainerPool, record: ContainerRecord): readonly 
         hostname: config.Hostname,
         domainname: config.Domainname,
         extraHosts: host.ExtraHosts ?? [],
+        links: linkHosts(pool, record) ?? [],
         hostGateway: (gatewayEndpoint(record) ?? connections.find(({ endpoint }) => endpoint?.host)?.endpoint)?.host,
       })
     : shared

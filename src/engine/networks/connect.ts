@@ -1,7 +1,6 @@
 // network connect and disconnect: of a container that runs, by a plan that changes its network namespace; of one that does
 // not, in its document.
 
-import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { fail, HoistError } from '../../base/errors.ts';
 import {
   type Attached,
@@ -16,6 +15,7 @@ import { explainFailure } from '../../plan/print.ts';
 import type { EndpointRequest } from '../../spec/docker/container.ts';
 import { errnoName } from '../../sys/errno.ts';
 import { type ContainerPool, inTurn, type Live } from '../containers/deps.ts';
+import { rewriteInPlace } from '../containers/links.ts';
 import { attachedOf, gatewayOf, type Joined, makeEndpoint, networkEvent, portsFor } from '../containers/network.ts';
 import { filesOf } from '../containers/prepare.ts';
 import { type Connection, type ContainerRecord, type EndpointRecord, saveRecord } from '../containers/record.ts';
@@ -247,20 +247,6 @@ function update({ pool }: ConnectDeps, live: Live, connections: readonly Connect
   const after = filesOf(pool, live.record);
   before.forEach(({ path, text }, index) => {
     const next = after[index]?.text ?? text;
-    if (next !== text) rewrite(path, text, next);
+    rewriteInPlace(path, (found) => (found === text ? next : undefined));
   });
-}
-
-/** In place: it is mounted in the container as it is. */
-function rewrite(path: string, expected: string, text: string): void {
-  try {
-    if (readFileSync(path, 'utf8') !== expected) return;
-    const file = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
-    try {
-      ftruncateSync(file);
-      writeSync(file, text, 0);
-    } finally {
-      closeSync(file);
-    }
-  } catch {} // it ends meanwhile
 }

@@ -3,6 +3,7 @@
 import type { BridgeConfig } from '../../network/bridge.ts';
 import type { Executor } from '../../sys/executor.ts';
 import type { ContainerNetwork, ContainerPool } from '../containers/deps.ts';
+import { tellLinked } from '../containers/links.ts';
 import { containerNetworks } from '../containers/network.ts';
 import type { Events } from '../events.ts';
 import { openResolvers, type Resolvers } from './resolvers.ts';
@@ -32,6 +33,10 @@ export function openNetworks({ root, executor, defaults, events, warn }: OpenNet
   const ready = new Promise<void>((resolve) => {
     begin = (pool) => {
       live = pool.live;
+      events.subscribe(({ Type, Action, Actor }) => {
+        if (Type === 'container' && Action === 'start' && state.linking.size > 0)
+          tellLinked(pool, Actor.ID, state.linking);
+      });
       resolve();
     };
   });

@@ -31,6 +31,8 @@ export interface NetworkState {
   readonly byName: Map<string, Net>;
   /** What containers that run (or are about to) hold, by their ids. */
   readonly held: Map<string, readonly Connection[]>;
+  /** Containers with links to others. */
+  readonly linking: Set<string>;
   /** Ports that nobody holds are looked for once. */
   swept: boolean;
 }
@@ -42,7 +44,14 @@ export interface NetworkStateOptions {
 }
 
 export function openNetworkState(options: NetworkStateOptions): NetworkState {
-  const state: NetworkState = { ...options, byId: new Map(), byName: new Map(), held: new Map(), swept: false };
+  const state: NetworkState = {
+    ...options,
+    byId: new Map(),
+    byName: new Map(),
+    held: new Map(),
+    linking: new Set(),
+    swept: false,
+  };
   for (const record of loadNetworks(options.root, new Date().toISOString())) addNet(state, record);
   return state;
 }
