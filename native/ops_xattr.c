@@ -23,45 +23,32 @@ static int put(struct buf *out, const char *p, size_t n)
 	return r ? r : buf_add(out, p, n);
 }
 
-static int scan_one(struct scan *s, int dir, const char *name)
+static int scan(struct scan *s, int parent, const char *name)
 {
 	static char list[65536], value[65536];
 	char at[64 + NAME_MAX];
-	snprintf(at, sizeof at, "/proc/self/fd/%d/%s", dir, name);
-	ssize_t n = llistxattr(at, list, sizeof list);
-	for (char *x = list; x < list + n; x += strlen(x) + 1)
+	snprintf(at, sizeof at, "/proc/self/fd/%d/%s", parent, name);
+	ssize_t length = llistxattr(at, list, sizeof list);
+	for (char *x = list; x < list + length; x += strlen(x) + 1)
 		for (uint32_t i = 0; i < s->op->names.n; i++) {
 			const char *wanted = s->op->names.v[i];
-			ssize_t got = strncmp(x, wanted, strlen(wanted)) ? -1 : lgetxattr(at, x, value, sizeof value);
-			if (got >= 0 && (put(s->out, s->path, strlen(s->path)) || put(s->out, x, strlen(x)) || put(s->out, value, (size_t)got)))
+			ssize_t n = strncmp(x, wanted, strlen(wanted)) ? -1 : lgetxattr(at, x, value, sizeof value);
+			if (n >= 0 && (put(s->out, s->path, strlen(s->path)) || put(s->out, x, strlen(x)) || put(s->out, value, (size_t)n)))
 				return -ENOMEM;
 		}
-	return 0;
-}
-
-/* What cannot be opened (any more) is passed over. */
-static int scan_below(struct scan *s, int parent, const char *name)
-{
 	struct stat st;
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *d = fd < 0 || fstat(fd, &st) || (s->device && st.st_dev != s->device) ? NULL : fdopendir(fd);
-	size_t n = strlen(s->path);
-	int r = 0;
-	if (d)
-		s->device = st.st_dev;
-	else if (fd >= 0)
-		close(fd);
-	for (struct dirent *e; d && !r && (e = readdir(d));) {
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || n + strlen(e->d_name) + 2 > sizeof s->path)
-			continue;
-		snprintf(s->path + n, sizeof s->path - n, "%s%s", n ? "/" : "", e->d_name);
-		r = scan_one(s, fd, e->d_name);
-		if (!r && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
-			r = scan_below(s, fd, e->d_name);
-		s->path[n] = '\0';
-	}
-	if (d)
-		closedir(d);
+	size_t end = strlen(s->path), room = sizeof s->path - end;
+	int r = 0, fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) || (s->device && st.st_dev != s->device))
+		return fd < 0 ? 0 : (close(fd), 0); /* no directory, or another mount */
+	s->device = st.st_dev;
+	DIR *d = fdopendir(fd);
+	for (struct dirent *e; d && !r && (e = readdir(d));)
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") &&
+		    (size_t)snprintf(s->path + end, room, "%s%s", end ? "/" : "", e->d_name) < room)
+			r = scan(s, fd, e->d_name);
+	s->path[end] = '\0';
+	d ? closedir(d) : close(fd);
 	return r;
 }
 
@@ -71,12 +58,10 @@ int do_xattrs(struct run *run, const struct op *op)
 	if (root < 0 || !run->out)
 		return root < 0 ? root : -EINVAL;
 	struct scan s = {.op = &op->xattrs, .out = run->out};
-	const char *start = op->xattrs.path.n ? op->xattrs.path.p : ".";
 	uint32_t head[2] = {run->index, 0};
 	size_t at = run->out->n;
 	int r = buf_add(run->out, head, sizeof head);
-	r = r ? r : scan_one(&s, root, start);
-	r = r ? r : scan_below(&s, root, start);
+	r = r ? r : scan(&s, root, op->xattrs.path.n ? op->xattrs.path.p : ".");
 	head[1] = (uint32_t)(run->out->n - at - sizeof head);
 	memcpy(run->out->p + at, head, sizeof head);
 	return r;
