@@ -19,8 +19,7 @@ struct scan {
 static int put(struct buf *out, const char *p, size_t n)
 {
 	uint32_t length = (uint32_t)n;
-	int r = buf_add(out, &length, sizeof length);
-	return r ? r : buf_add(out, p, n);
+	return buf_add(out, &length, sizeof length) || buf_add(out, p, n);
 }
 
 static int scan(struct scan *s, int parent, const char *name)
@@ -31,8 +30,7 @@ static int scan(struct scan *s, int parent, const char *name)
 	ssize_t length = llistxattr(at, list, sizeof list);
 	for (char *x = list; x < list + length; x += strlen(x) + 1)
 		for (uint32_t i = 0; i < s->op->names.n; i++) {
-			const char *wanted = s->op->names.v[i];
-			ssize_t n = strncmp(x, wanted, strlen(wanted)) ? -1 : lgetxattr(at, x, value, sizeof value);
+			ssize_t n = strncmp(x, s->op->names.v[i], strlen(s->op->names.v[i])) ? -1 : lgetxattr(at, x, value, sizeof value);
 			if (n >= 0 && (put(s->out, s->path, strlen(s->path)) || put(s->out, x, strlen(x)) || put(s->out, value, (size_t)n)))
 				return -ENOMEM;
 		}
@@ -60,8 +58,7 @@ int do_xattrs(struct run *run, const struct op *op)
 	struct scan s = {.op = &op->xattrs, .out = run->out};
 	uint32_t head[2] = {run->index, 0};
 	size_t at = run->out->n;
-	int r = buf_add(run->out, head, sizeof head);
-	r = r ? r : scan(&s, root, op->xattrs.path.n ? op->xattrs.path.p : ".");
+	int r = buf_add(run->out, head, sizeof head) ? -ENOMEM : scan(&s, root, op->xattrs.path.n ? op->xattrs.path.p : ".");
 	head[1] = (uint32_t)(run->out->n - at - sizeof head);
 	memcpy(run->out->p + at, head, sizeof head);
 	return r;
