@@ -121,6 +121,7 @@ inWorld('volumes', { prepare, needs: ['tar', 'setfattr'] }, (define) => {
       [create('--volume-driver', 'nope', '-v', 'aa:/x'), 'plugin "nope" not found'],
       [create('--volumes-from', 'nobody'), 'No such container: nobody'],
       [create('--volumes-from', ''), 'volumes-from specification cannot be an empty string'],
+      [create('-v', '/etc/passwd'), 'cannot mount volume over existing file, file exists /etc/passwd'],
       [create('--tmpfs', 'rel'), "invalid mount path: 'rel' mount path must be absolute"],
     ];
     for (const [args, words] of cases) {

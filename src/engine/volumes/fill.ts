@@ -6,6 +6,7 @@ import { chmod, chown, lstat, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fail } from '../../base/errors.ts';
 import { exists } from '../../base/files.ts';
+import { k } from '../../plan/ops.ts';
 import { explainFailure } from '../../plan/print.ts';
 import { errnoName } from '../../sys/errno.ts';
 import { copyContentOps, lookedFor } from '../../volumes/content.ts';
@@ -76,7 +77,11 @@ async function copyContent(
   const result = await deps.executor().run(plan, 'fork');
   if (result.ok) return true;
   const { failure } = result;
-  if (failure.section === 'setup' && plan.setup[failure.index]?.why === lookedFor) return false;
+  if (failure.section === 'setup' && plan.setup[failure.index]?.why === lookedFor) {
+    if (failure.errno === k.ENOTDIR)
+      fail('invalid', 'volume.over_file', `cannot mount volume over existing file, file exists ${destination}`);
+    return false;
+  }
   await removeFiles(pool, target);
   return fail(
     'system',
