@@ -45,6 +45,19 @@ test('help of the root, of groups and of commands, on stdout when asked for', as
   assert.doesNotMatch(root.out, /__complete/);
 });
 
+test('a name that is nearly one gets a hint, and one that is refused gets its reason', async () => {
+  assert.match(
+    (await hoist(['strat'])).err,
+    /^hoist: unknown command: hoist strat\n[\s\S]*\nhint: did you mean "hoist start"\?\n$/,
+  );
+  assert.match((await hoist(['network', 'crate'])).err, /hint: did you mean "hoist network create"\?\n$/);
+  assert.doesNotMatch((await hoist(['xyzzy'])).err, /hint/);
+  const swarm = await hoist(['swarm', 'init', '--advertise-addr', 'x']);
+  assert.deepEqual([swarm.code, swarm.out], [1, '']);
+  assert.match(swarm.err, /^hoist swarm init is not supported: .*swarm.*\n$/);
+  assert.match((await hoist(['checkpoint', 'ls', '--help'])).out, /Not supported: checkpoints/);
+});
+
 test('global flags stand before the command', async () => {
   const line = ['--root', '/r', '--run-root=/x', '-H', 'unix:///s', '-D', '-l', 'debug', '-c', 'default', 'ps', '-q'];
   assert.deepEqual(await hoist(line), { code: 0, out: '', err: '' });

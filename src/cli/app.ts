@@ -9,7 +9,7 @@ import { allCommands } from './commands/index.ts';
 import { type Told, tellArgCount, tellFailure, tellFlagError, tellUnknownCommand } from './failures.ts';
 import { canonicalPath, commandHelp, groupHelp, inGroup, rootHelp, usageLine } from './help.ts';
 import type { Io } from './io.ts';
-import { findCommand } from './lookup.ts';
+import { findCommand, similarNames } from './lookup.ts';
 import { type Parsed, parseFlags } from './parse.ts';
 import { groups, rootFlags } from './root.ts';
 
@@ -116,20 +116,22 @@ async function runGroup(cli: Cli, words: readonly string[], help: boolean): Prom
   const [name = '', ...rest] = words;
   const group = groups.find((candidate) => candidate.name === name);
   if (group === undefined || !cli.commands.some((command) => inGroup(command, name))) {
-    return await tell(cli, tellUnknownCommand([name], undefined));
+    return await tell(cli, tellUnknownCommand([name], { near: similarNames(cli.commands, [], name) }));
   }
   const text = groupHelp(group, cli.commands);
+  const usage = ['hoist', name, group.usage ?? ''].join(' ').trim();
   if (help) return await print(cli, text);
   let parsed: Parsed;
   try {
     parsed = parseFlags([], rest, true);
   } catch (error) {
     if (!isHoistError(error, 'cli.flag')) throw error;
-    return await tell(cli, tellFlagError(error, `hoist ${name}`, [name]));
+    return await tell(cli, tellFlagError(error, usage, [name]));
   }
   if (parsed.flags.bool('help')) return await print(cli, text);
   if (parsed.args[0] === undefined) return await tell(cli, { text, code: 0 });
-  return await tell(cli, tellUnknownCommand([name, parsed.args[0]], name));
+  const near = similarNames(cli.commands, [name], parsed.args[0]);
+  return await tell(cli, tellUnknownCommand([name, parsed.args[0]], { usage, near }));
 }
 
 async function helpTopic(cli: Cli, words: readonly string[]): Promise<number> {

@@ -44,10 +44,20 @@ export function tellArgCount(command: Command, path: readonly string[], count: n
   return { text, code: 1 };
 }
 
-export function tellUnknownCommand(path: readonly string[], group: string | undefined): Told {
-  const pointer = `Run '${[program, ...(group === undefined ? [] : [group])].join(' ')} --help' for more information`;
-  const usage = group === undefined ? '' : `Usage:  ${program} ${group}\n\n`;
-  return { text: `${program}: unknown command: ${[program, ...path].join(' ')}\n\n${usage}${pointer}\n`, code: 1 };
+/** `usage`: of the group that the word was looked for in; undefined: of all commands. `near`: names that are much like it. */
+export function tellUnknownCommand(
+  path: readonly string[],
+  { usage, near }: { readonly usage?: string; readonly near: readonly string[] },
+): Told {
+  const group = path.slice(0, -1);
+  const pointer = `Run '${[program, ...group].join(' ')} --help' for more information`;
+  const shown = usage === undefined ? '' : `Usage:  ${usage}\n\n`;
+  const meant = near.map((name) => `"${[program, ...group, name].join(' ')}"`).join(' or ');
+  const hint = meant === '' ? '' : `hint: did you mean ${meant}?\n`;
+  return {
+    text: `${program}: unknown command: ${[program, ...path].join(' ')}\n\n${shown}${pointer}\n${hint}`,
+    code: 1,
+  };
 }
 
 /**

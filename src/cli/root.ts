@@ -7,6 +7,8 @@ export interface Group {
   readonly name: string;
   readonly summary: string;
   readonly description?: string;
+  /** What stands after the name in `Usage:` of a mistake. */
+  readonly usage?: string;
 }
 
 export const groups: readonly Group[] = [
@@ -23,6 +25,7 @@ See each sub-command's help for details on how to use the generated script.`,
   { name: 'network', summary: 'Manage networks' },
   { name: 'plugin', summary: 'Manage plugins' },
   { name: 'system', summary: 'Manage Hoist' },
+  { name: 'volume', summary: 'Manage volumes', usage: 'COMMAND' },
 ];
 
 /**
