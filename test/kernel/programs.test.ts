@@ -168,6 +168,36 @@ inWorld('real programs', { prepare: debian, needs }, (check) => {
     await world.ok(['rm', '-f', 'pg2']);
   });
 
+  check(
+    'PostgreSQL in the VOLUME of its image: a new volume has the whole cluster, and keeps what is written',
+    async (world) => {
+      const bin = '/usr/lib/postgresql/*/bin';
+      const setUp = `install -d -o postgres -m 700 /srv/pg && su postgres -c "${bin}/initdb -A trust -D /srv/pg >/dev/null"`;
+      await world.ok(['run', '--name', 'made', image, 'bash', '-c', setUp]);
+      const serve = `CMD ["bash", "-c", "exec ${bin}/postgres -D /srv/pg -k /tmp"]`;
+      const changes = ['VOLUME /srv/pg', 'USER postgres', 'STOPSIGNAL SIGINT', serve];
+      await world.ok(['commit', ...changes.flatMap((one) => ['--change', one]), 'made', 'pg']);
+      await world.ok(['rm', '-v', 'made']);
+      const sql = async (name: string, text: string) =>
+        (await world.hoist(['exec', name, 'psql', '-h', '/tmp', '-At', '-c', text])).stdout;
+      const run = (name: string, ...args: string[]) =>
+        world.ok(['run', '-d', '--rm', '--name', name, '--shm-size', '128m', ...args, 'pg']);
+      await run('pg1', '-v', 'cluster:/srv/pg');
+      await eventually('postgres answers', async () => (await sql('pg1', 'select 1')) === '1\n', 30);
+      await sql('pg1', 'create table t as select generate_series(1, 1000) n');
+      await world.ok(['stop', 'pg1']);
+      await run('pg2', '-v', 'cluster:/srv/pg');
+      await run('other');
+      await eventually('the data is there', async () => (await sql('pg2', 'select sum(n) from t')) === '500500\n', 30);
+      await eventually('a cluster of its own', async () => (await sql('other', 'select 1')) === '1\n', 30);
+      assert.equal(await sql('other', 'select sum(n) from t'), '');
+      assert.equal((await world.ok(['volume', 'ls', '-q'])).split('\n').length, 2);
+      await world.ok(['stop', 'pg2', 'other']);
+      await eventually('its volume went', async () => (await world.ok(['volume', 'ls', '-q'])) === 'cluster');
+      await world.ok(['volume', 'rm', 'cluster']);
+    },
+  );
+
   check('apt-get update and install as root inside, from a repository in the world', async (world) => {
     const repo = directory(world, 'repo');
     const tree = directory(world, 'deb');
