@@ -89,7 +89,8 @@ async function runCommand(
   if (wrong !== undefined) return await tell(cli, wrong);
   try {
     const engine = await connectOrTell(cli);
-    return await command.run({ io, path, flags, args, engine, commands: cli.commands });
+    const code = await command.run({ io, path, flags, args, engine, commands: cli.commands });
+    return code === 0 && io.signal.aborted ? signalCode(io.signal) : code; // what follows has no other end
   } catch (error) {
     if (io.signal.aborted) return signalCode(io.signal);
     return await tell(cli, tellFailure(error, command, path));
