@@ -96,7 +96,7 @@ inWorld('volumes with options, images, tmpfs', { prepare, needs: ['tar', 'setfat
     const shown = await world.ok(['run', '--rm', '--mount', line, 'busybox', 'sh', '-c', 'mount | grep " /t "']);
     assert.match(shown, /tmpfs \(rw,nosuid,nodev,noexec,relatime,size=1024k,mode=700/);
     const unknown = await world.hoist(['run', '--rm', '--tmpfs', '/t:foo', 'busybox', 'true']);
-    assert.match(unknown.stderr, /invalid tmpfs option \["foo"\]/);
+    assert.match(unknown.stderr, /invalid tmpfs option "foo"/);
     const readonly = await world.hoist(['run', '--rm', '--mount', `${line},readonly`, 'busybox', 'touch', '/t/x']);
     assert.match(readonly.stderr, /Read-only file system/);
   });

@@ -88,7 +88,7 @@ function validateMount(mount: MountSpec, refuse: Refuse): void {
   if (mount.Type === 'volume') validateVolume(mount, wrong);
   if (mount.Type === 'image') {
     if (source === '') wrong('field Source must not be empty');
-    requireInside(mount.ImageOptions?.Subpath ?? '', 'image', wrong);
+    requireInside(mount.ImageOptions?.Subpath ?? '', wrong);
   }
 }
 
@@ -96,12 +96,13 @@ function validateVolume({ Source, ReadOnly, VolumeOptions }: MountSpec, wrong: (
   const subpath = VolumeOptions?.Subpath ?? '';
   if (!Source && subpath !== '') wrong('must not set Subpath when using anonymous volumes');
   if (!Source && ReadOnly) wrong('must not set ReadOnly mode when using anonymous volumes');
-  requireInside(subpath, 'volume', wrong);
+  requireInside(subpath, wrong);
 }
 
-function requireInside(subpath: string, what: string, wrong: (what: string) => never): void {
+/** Also of an image, Docker says `volume`. */
+function requireInside(subpath: string, wrong: (what: string) => never): void {
   if (subpath.startsWith('/') || subpath.split('/').includes('..'))
-    wrong(`subpath must be a relative path within the ${what}`);
+    wrong('subpath must be a relative path within the volume');
 }
 
 const tmpfsFlags =
@@ -110,7 +111,7 @@ const tmpfsFlags =
 function validateTmpfsOption(option: string, refuse: Refuse): void {
   const valid =
     option === '' || tmpfsFlags.test(option) || /^(size|nr_blocks|nr_inodes|mode|uid|gid|huge|mpol)=/.test(option);
-  if (!valid) refuse('mount.tmpfs_option', `invalid tmpfs option [${JSON.stringify(option)}]`);
+  if (!valid) refuse('mount.tmpfs_option', `invalid tmpfs option ${JSON.stringify(option)}`);
 }
 
 function requireTarget(target: string, where: string, refuse: Refuse): void {
