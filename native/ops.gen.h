@@ -62,272 +62,62 @@
 #define OP_DATAGRAM 70
 #define OP_LAST 70
 
-struct op_open {
-	uint16_t dir;
-	struct str path;
-	uint32_t flags;
-	uint32_t mode;
-	uint32_t resolve;
-	uint16_t out;
-};
-struct op_close {
-	uint16_t slot;
-};
-struct op_mkdir {
-	struct str path;
-	uint32_t mode;
-};
-struct op_ensure {
-	uint16_t root;
-	struct str path;
-	uint32_t kind;
-	uint32_t mode;
-	uint32_t uid;
-	uint32_t gid;
-	uint16_t out;
-};
-struct op_symlink {
-	uint16_t root;
-	struct str target;
-	struct str path;
-};
-struct op_mknod {
-	uint16_t root;
-	struct str path;
-	uint32_t mode;
-	uint32_t major;
-	uint32_t minor;
-};
-struct op_fsmount {
-	struct str fstype;
-	uint16_t source;
-	struct strs options;
-	uint32_t attrs;
-	uint16_t out;
-};
-struct op_openTree {
-	uint16_t dir;
-	struct str path;
-	uint32_t flags;
-	uint16_t out;
-};
-struct op_mountAttr {
-	uint16_t mount;
-	struct str path;
-	uint64_t set;
-	uint64_t clear;
-	uint64_t propagation;
-	uint32_t recursive;
-};
-struct op_moveMount {
-	uint16_t from;
-	uint16_t to;
-};
-struct op_pivotRoot {
-	uint16_t root;
-};
-struct op_umount {
-	struct str path;
-	uint32_t flags;
-};
-struct op_writeFile {
-	uint16_t dir;
-	struct str path;
-	struct str data;
-	uint32_t flags;
-	uint32_t mode;
-};
-struct op_write {
-	uint16_t slot;
-	struct str data;
-};
-struct op_rmdir {
-	struct str path;
-};
-struct op_unlink {
-	struct str path;
-};
-struct op_pipe {
-	uint32_t capacity;
-	uint16_t read;
-	uint16_t write;
-};
-struct op_clone {
-	uint64_t flags;
-	uint16_t cgroup;
-	uint16_t pidfd;
-};
-struct op_setns {
-	uint16_t slot;
-	uint32_t flags;
-};
-struct op_unshare {
-	uint32_t flags;
-};
-struct op_hostname {
-	struct str name;
-};
-struct op_domainname {
-	struct str name;
-};
-struct op_netlink {
-	uint32_t protocol;
-	struct str data;
-	uint32_t acks;
-	struct patches patches;
-};
-struct op_rlimit {
-	uint32_t resource;
-	uint64_t soft;
-	uint64_t hard;
-};
-struct op_capabilities {
-	uint64_t effective;
-	uint64_t permitted;
-	uint64_t inheritable;
-	uint64_t bounding;
-	uint64_t ambient;
-};
-struct op_ids {
-	uint32_t uid;
-	uint32_t gid;
-	struct str groups;
-};
-struct op_prctl {
-	uint32_t option;
-	uint64_t a;
-	uint64_t b;
-};
-struct op_seccomp {
-	struct str filter;
-	uint32_t flags;
-};
-struct op_umask {
-	uint32_t mode;
-};
-struct op_chdir {
-	struct str path;
-};
-struct op_session {
-	uint16_t tty;
-};
-struct op_stdio {
-	uint16_t in;
-	uint16_t out;
-	uint16_t err;
-};
-struct op_sendFd {
-	uint16_t slot;
-};
-struct op_recvFd {
-	uint16_t out;
-};
-struct op_exec {
-	struct strs paths;
-	struct strs argv;
-	struct strs env;
-};
-struct op_report {
-	uint32_t stage;
-};
-struct op_keep {
-	uint16_t listen;
-	uint16_t in;
-	uint16_t out;
-	uint16_t err;
-	uint16_t tty;
-	struct str log;
-	uint64_t logMax;
-	uint32_t logFiles;
-	struct str exitPath;
-	struct str oomPath;
-	uint32_t flags;
-	uint32_t expect;
-};
-struct op_listen {
-	struct str path;
-	uint32_t mode;
-	uint16_t out;
-};
-struct op_bindPort {
-	uint32_t family;
-	uint32_t type;
-	struct str address;
-	uint32_t port;
-	uint16_t out;
-};
-struct op_chown {
-	uint16_t slot;
-	uint32_t uid;
-	uint32_t gid;
-};
-struct op_title {
-	struct str name;
-};
-struct op_pidfd {
-	uint32_t pid;
-	uint16_t out;
-};
-struct op_cgroupKill {
-	struct str path;
-};
-struct op_openPty {
-	uint16_t ptmx;
-	uint32_t rows;
-	uint32_t columns;
-	uint16_t out;
-};
-struct op_mountClassic {
-	struct str source;
-	struct str target;
-	struct str fstype;
-	uint64_t flags;
-	struct str data;
-};
-struct op_setxattr {
-	uint16_t root;
-	struct str path;
-	struct str name;
-	struct str value;
-};
-struct op_loop {
-	uint16_t file;
-	uint16_t out;
-};
-struct op_lock {
-	struct str path;
-	uint16_t out;
-};
-struct op_hold {
-	uint16_t slot;
-};
-struct op_deviceFilter {
-	uint16_t cgroup;
-	struct str program;
-};
-struct op_removeTree {
-	struct str path;
-};
-struct op_nice {
-	uint32_t increment;
-};
-struct op_copyTree {
-	uint16_t from;
-	uint16_t to;
-};
-struct op_xattrs {
-	uint16_t root;
-	struct str path;
-	struct strs names;
-};
-struct op_handOver {
-	uint16_t slot;
-	struct str text;
-};
-struct op_datagram {
-	struct str path;
-	struct str data;
-};
+struct op_open { uint16_t dir; struct str path; uint32_t flags; uint32_t mode; uint32_t resolve; uint16_t out; };
+struct op_close { uint16_t slot; };
+struct op_mkdir { struct str path; uint32_t mode; };
+struct op_ensure { uint16_t root; struct str path; uint32_t kind; uint32_t mode; uint32_t uid; uint32_t gid; uint16_t out; };
+struct op_symlink { uint16_t root; struct str target; struct str path; };
+struct op_mknod { uint16_t root; struct str path; uint32_t mode; uint32_t major; uint32_t minor; };
+struct op_fsmount { struct str fstype; uint16_t source; struct strs options; uint32_t attrs; uint16_t out; };
+struct op_openTree { uint16_t dir; struct str path; uint32_t flags; uint16_t out; };
+struct op_mountAttr { uint16_t mount; struct str path; uint64_t set; uint64_t clear; uint64_t propagation; uint32_t recursive; };
+struct op_moveMount { uint16_t from; uint16_t to; };
+struct op_pivotRoot { uint16_t root; };
+struct op_umount { struct str path; uint32_t flags; };
+struct op_writeFile { uint16_t dir; struct str path; struct str data; uint32_t flags; uint32_t mode; };
+struct op_write { uint16_t slot; struct str data; };
+struct op_rmdir { struct str path; };
+struct op_unlink { struct str path; };
+struct op_pipe { uint32_t capacity; uint16_t read; uint16_t write; };
+struct op_clone { uint64_t flags; uint16_t cgroup; uint16_t pidfd; };
+struct op_setns { uint16_t slot; uint32_t flags; };
+struct op_unshare { uint32_t flags; };
+struct op_hostname { struct str name; };
+struct op_domainname { struct str name; };
+struct op_netlink { uint32_t protocol; struct str data; uint32_t acks; struct patches patches; };
+struct op_rlimit { uint32_t resource; uint64_t soft; uint64_t hard; };
+struct op_capabilities { uint64_t effective; uint64_t permitted; uint64_t inheritable; uint64_t bounding; uint64_t ambient; };
+struct op_ids { uint32_t uid; uint32_t gid; struct str groups; };
+struct op_prctl { uint32_t option; uint64_t a; uint64_t b; };
+struct op_seccomp { struct str filter; uint32_t flags; };
+struct op_umask { uint32_t mode; };
+struct op_chdir { struct str path; };
+struct op_session { uint16_t tty; };
+struct op_stdio { uint16_t in; uint16_t out; uint16_t err; };
+struct op_sendFd { uint16_t slot; };
+struct op_recvFd { uint16_t out; };
+struct op_exec { struct strs paths; struct strs argv; struct strs env; };
+struct op_report { uint32_t stage; };
+struct op_keep { uint16_t listen; uint16_t in; uint16_t out; uint16_t err; uint16_t tty; struct str log; uint64_t logMax; uint32_t logFiles; struct str exitPath; struct str oomPath; uint32_t flags; uint32_t expect; };
+struct op_listen { struct str path; uint32_t mode; uint16_t out; };
+struct op_bindPort { uint32_t family; uint32_t type; struct str address; uint32_t port; uint16_t out; };
+struct op_chown { uint16_t slot; uint32_t uid; uint32_t gid; };
+struct op_title { struct str name; };
+struct op_pidfd { uint32_t pid; uint16_t out; };
+struct op_cgroupKill { struct str path; };
+struct op_openPty { uint16_t ptmx; uint32_t rows; uint32_t columns; uint16_t out; };
+struct op_mountClassic { struct str source; struct str target; struct str fstype; uint64_t flags; struct str data; };
+struct op_setxattr { uint16_t root; struct str path; struct str name; struct str value; };
+struct op_loop { uint16_t file; uint16_t out; };
+struct op_lock { struct str path; uint16_t out; };
+struct op_hold { uint16_t slot; };
+struct op_deviceFilter { uint16_t cgroup; struct str program; };
+struct op_removeTree { struct str path; };
+struct op_nice { uint32_t increment; };
+struct op_copyTree { uint16_t from; uint16_t to; };
+struct op_xattrs { uint16_t root; struct str path; struct strs names; };
+struct op_handOver { uint16_t slot; struct str text; };
+struct op_datagram { struct str path; struct str data; };
 
 struct op {
 	uint16_t code;

@@ -54,7 +54,7 @@ ${ops.map((op) => `#define OP_${upper(op.name)} ${op.number}`).join('\n')}
 
 ${ops
   .filter((op) => op.fields.length)
-  .map((op) => `struct op_${op.name} {\n${op.fields.map((f) => `\t${cTypes[f.type]} ${f.name};`).join('\n')}\n};`)
+  .map((op) => `struct op_${op.name} { ${op.fields.map((f) => `${cTypes[f.type]} ${f.name};`).join(' ')} };`)
   .join('\n')}
 
 struct op {

@@ -120,6 +120,7 @@ export function containerNetworks(state: NetworkState, events: Events, resolvers
 
   /** All of them, or none. */
   function hold(record: ContainerRecord, all: readonly Joined[]): Attachment {
+    for (const { net } of all) stillThere(net);
     const gateway = gatewayOf(all);
     const ports = gateway ? portsFor(state, record, gateway.net) : []; // before an address is taken: it may fail
     const made: { joined: Joined; endpoint: EndpointRecord }[] = [];
@@ -149,6 +150,11 @@ export function containerNetworks(state: NetworkState, events: Events, resolvers
     const ops = attachedOps(attached);
     const named = made.some(({ joined }) => isUserNetwork(joined.net));
     return named ? { ...ops, child: [...ops.child, ...resolverOps(record.id)] } : ops;
+  }
+
+  /** A network may have been removed while its bridge was waited for. */
+  function stillThere({ record: { id, name } }: Net): void {
+    if (!state.byId.has(id)) fail('not_found', 'network.not_found', `network ${name} not found`);
   }
 
   const join = (record: ContainerRecord, ready: (net: Net) => Promise<Ready>): Promise<Joined[]> =>

@@ -104,6 +104,7 @@ async function connectRunning(deps: ConnectDeps, live: Live, net: Net, connectio
     ...record.connections.map((one) => (isGateway && one.endpoint ? { ...one, endpoint: demoted(one.endpoint) } : one)),
     { ...connection, endpoint },
   ];
+  if (!state.byId.has(net.record.id)) fail('not_found', 'network.not_found', `network ${net.record.name} not found`);
   state.held.set(record.id, connections);
   try {
     const rerouting = isGateway ? { ...portsFrom(old), ...portsTo(added, endpoint) } : {};

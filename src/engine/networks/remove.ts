@@ -16,6 +16,8 @@ export async function removeNetwork({ pool, state }: ConnectDeps, net: Net): Pro
   if (isPredefined(record))
     fail('denied', 'network.predefined', `${record.name} is a pre-defined network and cannot be removed`);
   const used = Object.values(containersOf(pool, record.id));
+  if (used.length === 0 && isHeld(state, record.id))
+    fail('denied', 'network.in_use', `error while removing network: network ${record.name} has active endpoints`);
   if (used.length > 0) {
     const names = used.map(({ Name, EndpointID }) => `name:"${Name}" id:"${EndpointID.slice(0, 12)}"`).join(', ');
     fail(
@@ -36,6 +38,11 @@ export async function removeNetwork({ pool, state }: ConnectDeps, net: Net): Pro
   pool.deps.events.emit('network', 'destroy', record.id, { name: record.name, type: record.driver });
 }
 
+/** Also by a container that is about to start. */
+function isHeld({ held }: NetworkState, id: string): boolean {
+  return [...held.values()].some((list) => list.some(({ network, endpoint }) => network === id && endpoint));
+}
+
 function isConfigUsed({ byId }: NetworkState, { name, configOnly }: NetworkRecord): boolean {
   return configOnly && [...byId.values()].some(({ record }) => record.configFrom === name);
 }
@@ -47,7 +54,7 @@ export async function pruneNetworks(deps: ConnectDeps, filters: Filters): Promis
   const removed: string[] = [];
   for (const net of [...state.byId.values()].sort((a, b) => (a.record.name < b.record.name ? -1 : 1))) {
     const { record } = net;
-    const isUsed = Object.keys(containersOf(pool, record.id)).length > 0;
+    const isUsed = isHeld(state, record.id);
     if (isPredefined(record) || isUsed || isConfigUsed(state, record) || !test(record)) continue;
     await removeNetwork(deps, net);
     removed.push(record.name);
