@@ -1,6 +1,6 @@
 // pause and unpause: the freezer of the container's cgroup.
 
-import { fail, HoistError } from '../../base/errors.ts';
+import { errnoOf, fail, HoistError } from '../../base/errors.ts';
 import { containerGroup, groupOf } from '../../plan/cgroup.ts';
 import { freeze, isFrozen, thaw } from '../../sys/cgroup.ts';
 import { type ContainerPool, inTurn, type Live } from './deps.ts';
@@ -21,7 +21,9 @@ export function pauseContainer(pool: ContainerPool, live: Live): Promise<void> {
     try {
       await freeze(...freezerOf(pool, live));
     } catch (error) {
-      if (!live.link) fail('conflict', 'container.not_running', `container ${id} is not running`);
+      // its group goes a moment before we hear of the end
+      if (!live.link || ['ENOENT', 'ENODEV'].includes(errnoOf(error) ?? ''))
+        fail('conflict', 'container.not_running', `container ${id} is not running`);
       const why = error instanceof Error ? error.message : error;
       throw new HoistError('system', 'container.pause', `cannot pause container ${id}: ${why}`, { cause: error });
     }

@@ -75,6 +75,8 @@ export async function killAndWait(
 /** SIGKILL is waited for, as Docker does. */
 export async function killContainer(pool: ContainerPool, ref: string, signal: string): Promise<void> {
   const what = `cannot kill container: ${ref}`;
+  if (Number(signal) > 64)
+    fail('invalid', 'signal.invalid', `${what}: the linux daemon does not support signal ${signal}`);
   const number = asked(what, signal || 'SIGKILL');
   const live = prefixed(what, () => findContainer(pool, ref));
   if (live.record.state.status === 'restarting') return cancelRestart(pool, live);
@@ -88,7 +90,8 @@ function sendSignal(pool: ContainerPool, live: Live, signal: number): void {
   const ends = !config.StopSignal || signal === SIGKILL || parseSignal(config.StopSignal) === signal;
   if (ends) live.endWanted = true;
   live.record = { ...live.record, manuallyStopped: true };
-  if (hostConfig.RestartPolicy.Name === 'unless-stopped') saveQuietly(pool, live.record);
+  // for an engine that has to judge the end without having asked for it
+  if (!['', 'no'].includes(hostConfig.RestartPolicy.Name)) saveQuietly(pool, live.record);
   live.link?.kill(signal);
   tell(pool, live.record, 'kill', { signal: String(signal) });
   if (ends) thawFor(pool, live, signal === SIGKILL); // a frozen process takes no signal

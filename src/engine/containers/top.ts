@@ -19,6 +19,7 @@ export async function topContainer(pool: ContainerPool, live: Live, psArgs: stri
   const first = await runPs([...args, `-q${pids.join(',')}`]);
   if (first === undefined) {
     const { titles, rows } = psTable(pids);
+    tell(pool, live.record, 'top');
     return { Titles: titles, Processes: rows };
   }
   // some options of ps cannot be had together with -q
