@@ -118,6 +118,19 @@ inWorld('terminals', { prepare: busybox, needs: ['script'] }, (check) => {
       const third = terminal(world, ['attach', 'det']);
       third.send('\rexit 3\r');
       assert.equal((await third.ended).code, 3);
+      const told = [
+        'events',
+        '--since',
+        '60s',
+        '--until',
+        '0s',
+        '--filter',
+        'container=det',
+        '--format',
+        '{{.Action}}',
+      ];
+      const joins = (await world.ok(told)).split('\n').filter((action) => /^(at|de)tach$/.test(action));
+      assert.deepEqual(joins, ['attach', 'detach', 'attach', 'detach', 'attach']);
       await world.ok(['rm', 'det']);
     },
   );

@@ -56,8 +56,10 @@ async function adopt(pool: ContainerPool, live: Live): Promise<void> {
 /** Nobody keeps it: notes an end that no engine saw. */
 function settle(pool: ContainerPool, live: Live): Promise<void> | undefined {
   const { record } = live;
-  live.endWanted = record.manuallyStopped === true;
-  if (endedMeanwhile(pool, record)) return finish(pool, live, undefined);
+  if (endedMeanwhile(pool, record)) {
+    live.endWanted = record.manuallyStopped === true;
+    return finish(pool, live, undefined);
+  }
   if (record.state.status === 'exited' && record.hostConfig.AutoRemove)
     return finish(pool, live, { exitCode: record.state.exitCode, oomKilled: false });
   return undefined;

@@ -36,7 +36,9 @@ function comeBack(pool: ContainerPool, live: Live): void {
   if (manuallyStopped && hostConfig.RestartPolicy.Name === 'on-failure') return;
   const run = { exitCode: state.exitCode, restartCount, manuallyStopped, ranMs: 0, lastDelay: 0 };
   if (restartDelay(hostConfig.RestartPolicy, run) === undefined) return;
-  live.record = { ...live.record, restartCount: restartCount + 1, state: { ...state, status: 'restarting' } };
+  live.endWanted = false;
+  const { manuallyStopped: _, ...record } = live.record;
+  live.record = { ...record, restartCount: restartCount + 1, state: { ...state, status: 'restarting' } };
   saveQuietly(pool, live.record);
   pool.supervisor?.restartLater(live);
 }
