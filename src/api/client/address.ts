@@ -75,13 +75,13 @@ function sshAddress(text: string): Address {
   } catch (cause) {
     return fail('invalid', 'cli.host', `unable to parse docker host \`${text}\``, { cause });
   }
-  const say = (what: string): never => fail('invalid', 'cli.host', `unable to accept ${what} ${JSON.stringify(text)}`);
-  if (url.password !== '') say('plain-text password in');
-  if (url.hostname === '') fail('invalid', 'cli.host', `no host specified in ${JSON.stringify(text)}`);
-  if (url.search !== '' || url.hash !== '') say('query or fragment in');
+  const bad = (what: string): never => fail('invalid', 'cli.host', `invalid SSH URL: ${what}`);
+  if (url.password !== '') bad('plain-text password is not supported');
+  if (url.hostname === '') bad('hostname is empty');
+  if (url.search !== '' || url.hash !== '') bad('query parameters and fragments are not allowed');
   // a word that begins with - would be an option of ssh
   const user = decodeURIComponent(url.username);
-  if (url.hostname.startsWith('-') || user.startsWith('-')) say('a name that begins with - in');
+  if (url.hostname.startsWith('-') || user.startsWith('-')) bad('a name cannot begin with -');
   const path = url.pathname === '/' ? '' : decodeURIComponent(url.pathname);
   return { kind: 'ssh', text, user, host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port, path };
 }

@@ -12,13 +12,13 @@ import {
 } from '../../contexts/store.ts';
 import { flagTable } from '../../flags.ts';
 import type { Io } from '../../io.ts';
-import { endpointHelp, endpointOf, exampleOf } from './endpoint.ts';
+import { checkPairs, endpointHelp, endpointOf, exampleOf } from './endpoint.ts';
 import { defaultHost } from './ls.ts';
 
 const flags = flagTable(`
       --description string      Description of the context
       --docker stringToString   set the docker endpoint (default [])`).map((flag) =>
-  flag.name === 'docker' ? { ...flag, list: true } : flag,
+  flag.name === 'docker' ? { ...flag, list: true, check: checkPairs } : flag,
 );
 
 export const createContext: Command = {

@@ -23,6 +23,12 @@ export function exampleOf(verb: string): string {
 $ hoist context ${verb} my-context --description "some description" --docker "host=tcp://myserver:2376,ca=~/ca-file,cert=~/cert-file,key=~/key-file"`;
 }
 
+/** What is wrong with the flag's value, in pflag's words. */
+export function checkPairs(text: string): string | undefined {
+  const wrong = text.split(',').find((pair) => pair !== '' && !pair.includes('='));
+  return wrong === undefined ? undefined : `${wrong} must be formatted as key=value`;
+}
+
 export interface Endpoint {
   readonly host: string;
   readonly skipTlsVerify: boolean;
@@ -36,12 +42,6 @@ export async function endpointOf(io: Io, flags: FlagValues): Promise<Endpoint> {
   for (const pair of flags.list('docker').flatMap((text) => text.split(','))) {
     if (pair === '') continue;
     const equals = pair.indexOf('=');
-    if (equals < 0)
-      fail(
-        'invalid',
-        'cli.plain',
-        `invalid argument "${pair}" for "--docker" flag: ${pair} must be formatted as key=value`,
-      );
     given.set(pair.slice(0, equals).trim(), pair.slice(equals + 1));
   }
   const known = ['from', 'host', 'skip-tls-verify', ...tlsFiles];
@@ -52,7 +52,7 @@ export async function endpointOf(io: Io, flags: FlagValues): Promise<Endpoint> {
   const tls = new Map<TlsFile, Uint8Array>();
   for (const kind of tlsFiles) {
     const path = given.get(kind) ?? '';
-    if (path !== '') tls.set(kind, await pem(io, path));
+    if (path !== '') tls.set(kind, await pem(io, kind, path));
   }
   return { host, skipTlsVerify: skipOf(given.get('skip-tls-verify') ?? ''), tls, from: given.get('from') ?? '' };
 }
@@ -62,7 +62,8 @@ function checkHost(host: string): void {
     parseAddress(host);
   } catch (error) {
     if (!isHoistError(error)) throw error;
-    refuse(`unable to apply docker endpoint options: ${error.message}`);
+    const ssh = host.startsWith('ssh://') ? 'invalid docker endpoint options: ssh host connection is not valid' : '';
+    refuse(`${ssh || 'unable to apply docker endpoint options'}: ${error.message}`);
   }
 }
 
@@ -71,18 +72,22 @@ function skipOf(text: string): boolean {
   try {
     return parseBool(text);
   } catch {
-    return refuse(`strconv.ParseBool: parsing "${text}": invalid syntax`);
+    return refuse(`skip-tls-verify: parsing "${text}": invalid syntax`);
   }
 }
 
-async function pem(io: Io, path: string): Promise<Uint8Array> {
+async function pem(io: Io, kind: TlsFile, path: string): Promise<Uint8Array> {
+  let bytes: Uint8Array;
   try {
-    return await io.readFile(path);
+    bytes = await io.readFile(path);
   } catch (error) {
     return refuse(
       `open ${path}: ${errnoOf(error) === 'ENOENT' ? 'no such file or directory' : (errnoOf(error) ?? error)}`,
     );
   }
+  if (!Buffer.from(bytes).includes('-----BEGIN '))
+    refuse(`invalid docker endpoint options: failed to retrieve context tls info: ${kind}.pem seems invalid`);
+  return bytes;
 }
 
 function refuse(why: string): never {

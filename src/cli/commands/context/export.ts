@@ -8,13 +8,16 @@ import type { Command } from '../../command.ts';
 import {
   type Context,
   checkContextName,
+  defaultContext,
   documentOf,
   readContext,
   type TlsFile,
   tlsFiles,
   writeContext,
 } from '../../contexts/store.ts';
+import type { Io } from '../../io.ts';
 import { exists } from './create.ts';
+import { defaultHost } from './ls.ts';
 
 /** As Docker's: no context is near to it. */
 const importLimit = 10 << 20;
@@ -28,8 +31,7 @@ export const exportContext: Command = {
   flags: [],
   async run({ io, args }) {
     const [name = '', file = `${name}.dockercontext`] = args;
-    checkContextName(name);
-    const bytes = archive(await readContext(io, name));
+    const bytes = archive(name === defaultContext ? ownContext(io) : await readContext(io, name));
     if (file === '-') {
       if (io.stdout.isTTY)
         fail('invalid', 'cli.plain', 'cowardly refusing to export to a terminal, specify a file path');
@@ -48,6 +50,11 @@ export const exportContext: Command = {
     return 0;
   },
 };
+
+function ownContext(io: Io): Context {
+  const Endpoints = { docker: { Host: defaultHost(io), SkipTLSVerify: false } };
+  return { document: { Name: defaultContext, Metadata: {}, Endpoints }, tls: new Map() };
+}
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
