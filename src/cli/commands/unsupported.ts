@@ -43,6 +43,7 @@ function refusedCommand(names: Command['names'], refused: string): Command {
 
 export const unsupported: readonly Command[] = [
   refusedCommand([['build'], ['image', 'build']], noBuilds),
+  refusedCommand([['completion', 'powershell']], 'there are scripts for bash, zsh and fish'),
   ...Object.entries(table).flatMap(([group, [why, verbs]]) => [
     ...(group === 'plugin' ? [] : [refusedCommand([[group]], why)]),
     ...verbs.split(' ').map((verb) => refusedCommand([[group, verb]], why)),

@@ -2,7 +2,7 @@
 
 import { errnoOf, fail } from '../../base/errors.ts';
 import type { FlagValues } from '../command.ts';
-import { clientConfig } from '../config.ts';
+import type { ClientConfig } from '../config.ts';
 import type { Io } from '../io.ts';
 
 export function checkEnv(value: string): string | undefined {
@@ -84,9 +84,8 @@ export function fileProblem(error: unknown): string {
 }
 
 /** What config.json's `proxies` add for the engine that is asked, where the user says nothing of the same name. */
-export async function proxyEnvironment(given: readonly string[], io: Io): Promise<readonly string[]> {
-  const { proxies } = await clientConfig(io);
-  const proxy = proxies[io.env['DOCKER_HOST'] ?? ''] ?? proxies['default'];
+export function withProxies(given: readonly string[], { proxies }: ClientConfig, env: Io['env']): readonly string[] {
+  const proxy = proxies[env['DOCKER_HOST'] ?? ''] ?? proxies['default'];
   if (proxy === undefined) return given;
   const names = new Set(given.map((entry) => entry.split('=', 1)[0]));
   const pairs: readonly (readonly [string, string])[] = [

@@ -244,6 +244,20 @@ test('values that go together wrongly are refused', async () => {
   assert.deepEqual(RestartPolicy, { Name: 'no', MaximumRetryCount: 0 });
 });
 
+test("proxies of the user's config.json, where the command line says nothing of the same name", async () => {
+  const config = '{"proxies":{"default":{"httpProxy":"http://p:1","noProxy":"a,b"},"tcp://x":{"httpProxy":"q"}}}';
+  const env = async (line: string, more = {}) =>
+    (await request(line, fakeIo({ files: { '/root/.docker/config.json': config }, env: more }))).Config.Env;
+  assert.deepEqual(await env('-e A=1 -e HTTP_PROXY=own b'), [
+    'A=1',
+    'HTTP_PROXY=own',
+    'http_proxy=http://p:1',
+    'NO_PROXY=a,b',
+    'no_proxy=a,b',
+  ]);
+  assert.deepEqual(await env('b', { DOCKER_HOST: 'tcp://x' }), ['HTTP_PROXY=q', 'http_proxy=q']);
+});
+
 test('a terminal sends its size along', async () => {
   const io = fakeIo({ tty: true, size: { rows: 50, columns: 132 } });
   assert.deepEqual((await request('-it b', io)).HostConfig.ConsoleSize, [50, 132]);

@@ -4,11 +4,12 @@
 import { fail } from '../../base/errors.ts';
 import type { ContainerConfig, ContainerCreate, HostConfig } from '../../spec/docker/container.ts';
 import type { FlagValues } from '../command.ts';
+import { type ClientConfig, clientConfig } from '../config.ts';
 import type { Io } from '../io.ts';
 import { parseInt64 } from '../values.ts';
 import { blockIo } from './blockio.ts';
 import { networking } from './endpoints.ts';
-import { environment, keyValues, labels, proxyEnvironment } from './environment.ts';
+import { environment, keyValues, labels, withProxies } from './environment.ts';
 import { deviceRequests, isCdiName } from './gpus.ts';
 import { healthcheck } from './health.ts';
 import { ulimits } from './limits.ts';
@@ -19,11 +20,17 @@ import { bytes, int, limits } from './resources.ts';
 import { restartPolicy } from './restart.ts';
 import { devices, mode, security } from './security.ts';
 
-/** `args`: the image and its command. `detach` (-d): nothing is attached. */
+interface RequestOptions {
+  readonly io: Io;
+  readonly detach: boolean;
+  readonly config?: ClientConfig;
+}
+
+/** `args`: the image and its command. `detach` (-d): nothing is attached. `config`: read already. */
 export async function containerRequest(
   flags: FlagValues,
   args: readonly string[],
-  options: { readonly io: Io; readonly detach: boolean },
+  options: RequestOptions,
 ): Promise<ContainerCreate> {
   const published = ports(flags.list('publish'), flags.list('expose'));
   refuseValues(flags);
@@ -38,7 +45,7 @@ export async function containerRequest(
 async function containerConfig(
   flags: FlagValues,
   args: readonly string[],
-  { io, detach, published }: { readonly io: Io; readonly detach: boolean; readonly published: Ports },
+  { io, detach, published, config }: RequestOptions & { readonly published: Ports },
 ): Promise<ContainerConfig> {
   const [Image = '', ...Cmd] = args;
   const attach = flags.list('attach').map((name) => name.toLowerCase());
@@ -59,7 +66,7 @@ async function containerConfig(
     Tty: flags.bool('tty'),
     OpenStdin,
     StdinOnce: OpenStdin && AttachStdin,
-    Env: await proxyEnvironment(await environment(flags, io), io),
+    Env: withProxies(await environment(flags, io), config ?? (await clientConfig(io)), io.env),
     Cmd: Cmd.length > 0 ? Cmd : null,
     Image,
     Volumes: volumeFlags(flags.list('volume'), io.cwd).volumes,

@@ -2,9 +2,10 @@
 
 import { fail } from '../../../base/errors.ts';
 import type { Command, Flag, Invocation } from '../../command.ts';
+import { clientConfig } from '../../config.ts';
 import { flagTable } from '../../flags.ts';
 import { containerFlags } from '../../run/flags.ts';
-import { detachKeysOf } from '../../run/keys.ts';
+import { detachKeys } from '../../run/keys.ts';
 import { containerRequest } from '../../run/request.ts';
 import { isGone, requireTerminal, runSession } from '../../session.ts';
 import { checkPullPolicy, makeContainer, pullFlag } from './launch.ts';
@@ -34,8 +35,9 @@ export const run: Command = {
       fail('invalid', 'cli.plain', 'conflicting options: cannot specify both --attach and --detach');
     }
     checkPullPolicy(given);
-    const keys = await detachKeysOf(given, io);
-    const request = await containerRequest(given, args, { io, detach });
+    const config = await clientConfig(io);
+    const keys = detachKeys(given.string('detach-keys') || config.detachKeys);
+    const request = await containerRequest(given, args, { io, detach, config });
     requireTerminal(io, { stdin: request.Config.AttachStdin, tty: request.Config.Tty });
     const id = await makeContainer(invocation, request);
     const { AutoRemove } = request.HostConfig;

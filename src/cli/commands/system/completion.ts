@@ -3,6 +3,7 @@
 
 import type { Command } from '../../command.ts';
 import { completions } from '../../complete.ts';
+import { flagTable } from '../../flags.ts';
 
 const bash = `# bash completion for hoist: source <(hoist completion bash)
 _hoist() {
@@ -58,9 +59,11 @@ function script(shell: string, text: string): Command {
     description: `Generate the autocompletion script for the ${shell} shell.`,
     usage: '',
     args: { min: 0, max: 0 },
-    flags: [],
-    async run({ io }) {
-      await io.stdout.write(text);
+    flags: flagTable(`
+      --no-descriptions   disable completion descriptions`),
+    async run({ io, flags }) {
+      const plain = flags.bool('no-descriptions');
+      await io.stdout.write(plain ? text.replaceAll('__complete --', '__complete --no-descriptions --') : text);
       return 0;
     },
   };
@@ -71,11 +74,14 @@ const complete: Command = {
   summary: 'Answer a completion script',
   usage: '[WORD...]',
   args: { min: 0 },
-  flags: [],
+  flags: flagTable(`
+      --no-descriptions   disable completion descriptions`),
   stopAtFirstArg: true,
   hidden: true,
-  async run({ io, args, commands, engine }) {
-    await io.stdout.write((await completions(args, commands, { engine, io })).map((line) => `${line}\n`).join(''));
+  async run({ io, args, flags, commands, engine }) {
+    const lines = await completions(args, commands, { engine, io });
+    const shown = flags.bool('no-descriptions') ? lines.map((line) => line.split('\t', 1)[0]) : lines;
+    await io.stdout.write(shown.map((line) => `${line}\n`).join(''));
     return 0;
   },
 };
