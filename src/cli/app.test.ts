@@ -8,6 +8,7 @@ import { hoistVersion } from '../base/version.ts';
 import { runCli } from './app.ts';
 import type { Command } from './command.ts';
 import { allCommands } from './commands/index.ts';
+import type { Io } from './io.ts';
 import { complaints } from './testing/complaints.ts';
 import { container, image } from './testing/documents.ts';
 import { fakeEngine } from './testing/engine.ts';
@@ -56,6 +57,28 @@ test('a name that is nearly one gets a hint, and one that is refused gets its re
   assert.deepEqual([swarm.code, swarm.out], [1, '']);
   assert.match(swarm.err, /^hoist swarm init is not supported: .*swarm.*\n$/);
   assert.match((await hoist(['checkpoint', 'ls', '--help'])).out, /Not supported: checkpoints/);
+});
+
+test('plugins get words that no command takes, and build where config.json says so', async () => {
+  const asked: (readonly unknown[])[] = [];
+  const files = { '/root/.docker/config.json': '{"aliases":{"builder":"buildx"}}' };
+  const io: Io = {
+    ...fakeIo({ files }),
+    plugin: async (...call) => {
+      asked.push(call);
+      return 7;
+    },
+  };
+  for (const line of ['compose -f x up --help', 'build .', 'builder prune', 'buildx ls', '--help compose'])
+    assert.equal(await runCli(line.split(' '), io, () => fakeEngine()), 7, line);
+  assert.equal(await runCli(['ps', '-q'], io, () => fakeEngine()), 0);
+  assert.deepEqual(asked, [
+    ['compose', ['compose', '-f', 'x', 'up', '--help']],
+    ['buildx', ['buildx', 'build', '.']],
+    ['buildx', ['buildx', 'prune']],
+    ['buildx', ['buildx', 'ls']],
+    ['compose', ['compose', '--help']],
+  ]);
 });
 
 test('global flags stand before the command', async () => {

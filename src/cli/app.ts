@@ -6,6 +6,7 @@ import { hoistVersion } from '../base/version.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Command } from './command.ts';
 import { allCommands } from './commands/index.ts';
+import { clientConfig } from './config.ts';
 import { type Told, tellArgCount, tellFailure, tellFlagError, tellUnknownCommand } from './failures.ts';
 import { canonicalPath, commandHelp, groupHelp, inGroup, rootHelp, usageLine } from './help.ts';
 import type { Io } from './io.ts';
@@ -58,13 +59,21 @@ async function dispatch({ io, ...rest }: Cli, argv: readonly string[]): Promise<
   }
   const found = findCommand(cli.commands, words);
   if (found === undefined || found.command.refused !== undefined) {
-    const code = await cli.io.plugin?.(words[0] ?? '', help ? [...words, '--help'] : words);
+    const code = await runPlugin(cli, help ? [...words, '--help'] : words);
     if (code !== undefined) return code;
   }
   if (found === undefined) return await runGroup(cli, words, help);
   const { command, path } = found;
   if (help) return await print(cli, commandHelp(command, path, cli.io.size()?.columns));
   return await runCommand(cli, command, path, words.slice(path.length));
+}
+
+/** undefined: there is no plugin of that name. The one alias that Docker knows makes `build` a plugin's. */
+async function runPlugin({ io }: Cli, words: readonly string[]): Promise<number | undefined> {
+  const [name = '', ...rest] = words;
+  if (name !== 'build' && name !== 'builder') return await io.plugin?.(name, words);
+  const alias = (await clientConfig(io)).aliases['builder'] ?? '';
+  return await io.plugin?.(alias, [alias, ...(name === 'build' ? words : rest)]);
 }
 
 async function runCommand(
