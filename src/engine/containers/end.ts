@@ -19,6 +19,7 @@ export async function finish(pool: ContainerPool, live: Live, told: KeeperEnd | 
   const { deps } = pool;
   live.link?.close();
   live.link = undefined;
+  live.execs.clear();
   const written =
     told && live.record.hostConfig.AutoRemove ? undefined : readExit(pathsOf(deps.paths, live.record.id).exit);
   if (!told && !written) await cleanUpAfterKeeper(pool, live.record);

@@ -85,11 +85,11 @@ function tellExec(pool: ContainerPool, { id, live, request }: Exec, action: 'exe
   tell(pool, live.record, `${action}: ${program} ${args.join(' ')}`, { execID: id });
 }
 
-/** The oldest of those that have ended. */
+/** The oldest of those that have ended, or never can begin. */
 function forgetOld(execs: Map<string, Exec>): void {
   if (execs.size <= remembered) return;
   for (const [id, exec] of execs) {
-    if (exec.exitCode === null) continue;
+    if (exec.exitCode === null && exec.live.link) continue;
     execs.delete(id);
     return;
   }
