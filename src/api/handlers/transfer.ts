@@ -20,16 +20,16 @@ export const transferHandlers: { readonly [N in Names]: Handler<N> } = {
   ImagePush: ({ engine, params, query, auth, signal }) =>
     progressLines(async (say) => {
       const reference = query.tag === '' ? params.name : named({ repo: params.name, tag: query.tag });
-      const pushed = await engine.images.push(reference, {
+      await engine.images.push(reference, {
         allTags: query.tag === '' && !/:[^/]*$|@/.test(params.name),
         ...(auth ? { auth } : {}),
         onProgress: (progress) => say(lineOf(progress)),
+        onPushed: ({ tag, digest, size }) => {
+          say({ status: `${tag}: digest: ${digest} size: ${size}` });
+          say({ progressDetail: {}, aux: { Tag: tag, Digest: digest, Size: size } });
+        },
         signal,
       });
-      for (const { tag, digest, size } of pushed) {
-        say({ status: `${tag}: digest: ${digest} size: ${size}` });
-        say({ progressDetail: {}, aux: { Tag: tag, Digest: digest, Size: size } });
-      }
     }),
   ImageGet: ({ engine, params, query, signal }) =>
     engine.images.save([params.name], { platform: onePlatform(query.platform), signal }),
@@ -41,8 +41,11 @@ export const transferHandlers: { readonly [N in Names]: Handler<N> } = {
   ImageLoad: ({ engine, query, body, signal }) =>
     progressLines(async (say) => {
       const loaded = await engine.images.load(body, { platform: onePlatform(query.platform), signal });
-      for (const { reference, id } of loaded)
+      for (const { reference, id, replaced } of loaded) {
+        const what = `The image ${reference} already exists, renaming the old one with ID ${replaced} to empty string\n`;
+        if (replaced !== undefined) say({ stream: what });
         say({ stream: reference === undefined ? `Loaded image ID: ${id}\n` : `Loaded image: ${reference}\n` });
+      }
     }),
 };
 
@@ -58,6 +61,7 @@ function pull({ engine, query, auth, signal }: Call<'ImageCreate'>): AsyncIterab
       signal,
     });
     const name = familiar(pulled.reference);
+    say({ status: `Digest: ${pulled.digest}` });
     say({ status: `Status: ${pulled.changed ? 'Downloaded newer image' : 'Image is up to date'} for ${name}` });
   });
 }
