@@ -197,6 +197,60 @@ export const complaints: readonly Complaint[] = `
 125 | rm --foo a | unknown flag: --foo
 125 | exec --detach-keys | flag needs an argument: --detach-keys
 125 | start --foo | unknown flag: --foo
+125 | run --network-alias a b | hoist: network-scoped aliases are only supported for user-defined networks
+125 | run --network host --network foo b | hoist: conflicting options: cannot attach both user-defined and non-user-defined network-modes
+125 | run --network foo --network foo b | hoist: network "foo" is specified multiple times
+125 | run --network name=foo,ip=1.1.1.1 --ip 1.2.3.4 b | hoist: conflicting options: cannot specify both --ip and per-network IPv4 address
+125 | run --network name=foo,alias=a --network-alias c b | hoist: conflicting options: cannot specify both --network-alias and per-network alias
+125 | run --network name=foo,mac-address=02:42:ac:11:00:03 --mac-address 02:42:ac:11:00:02 b | hoist: conflicting options: cannot specify both --mac-address and per-network MAC address
+125 | run --network name=foo,gw-priority=x b | invalid argument "name=foo,gw-priority=x" for "--network" flag: invalid gw-priority (x): invalid syntax
+125 | run --network name=foo,driver-opt=x b | invalid argument "name=foo,driver-opt=x" for "--network" flag: invalid key value pair format in driver options
+125 | run --network alias=x b | invalid argument "alias=x" for "--network" flag: network name/id is not specified
+125 | run --network name=foo,link=x:y b | invalid argument "name=foo,link=x:y" for "--network" flag: invalid field key link
+125 | run --network= b | hoist: no name set for network
+125 | run --mac-address zz b | hoist: zz is not a valid mac address
+125 | run --link x:y:z b | invalid argument "x:y:z" for "--link" flag: bad format for links: x:y:z
+125 | run --link= b | invalid argument "" for "--link" flag: empty string specified for links
+125 | run --restart :3 b | hoist: invalid restart policy format: no policy provided before colon
+125 | run --restart on-failure:x b | hoist: invalid restart policy format: maximum retry count must be an integer
+125 | run --rm --restart always b | hoist: conflicting options: cannot specify both --restart and --rm
+125 | run --memory-swappiness 101 b | hoist: invalid value: 101. Valid memory swappiness range is 0-100
+125 | run --storage-opt x b | hoist: invalid storage option
+125 | run --no-healthcheck --health-cmd true b | hoist: --no-healthcheck conflicts with --health-* options
+125 | run --health-interval -1s b | hoist: --health-interval cannot be negative
+125 | run --health-retries -1 b | hoist: --health-retries cannot be negative
+125 | run --health-start-period -5s b | hoist: --health-start-period cannot be negative
+125 | run --blkio-weight-device /dev/sda b | invalid argument "/dev/sda" for "--blkio-weight-device" flag: bad format: /dev/sda
+125 | run --blkio-weight-device sda:5 b | invalid argument "sda:5" for "--blkio-weight-device" flag: bad format for device path: sda:5
+125 | run --blkio-weight-device /dev/sda:5 b | invalid argument "/dev/sda:5" for "--blkio-weight-device" flag: invalid weight for device: /dev/sda:5
+125 | run --device-read-bps /dev/sda:x b | invalid argument "/dev/sda:x" for "--device-read-bps" flag: invalid rate for device: /dev/sda:x. The correct format is <device-path>:<number>[<unit>]. Number must be a positive integer. Unit is optional and can be kb, mb, or gb
+125 | run --device-write-bps sda:1 b | invalid argument "sda:1" for "--device-write-bps" flag: bad format for device path: sda:1
+125 | run --device-read-iops /dev/sda:-1 b | invalid argument "/dev/sda:-1" for "--device-read-iops" flag: invalid rate for device: /dev/sda:-1. The correct format is <device-path>:<number>. Number must be a positive integer
+125 | run --device-write-iops /dev/sda:1mb b | invalid argument "/dev/sda:1mb" for "--device-write-iops" flag: invalid rate for device: /dev/sda:1mb. The correct format is <device-path>:<number>. Number must be a positive integer
+125 | run --device-cgroup-rule x b | invalid argument "x" for "--device-cgroup-rule" flag: invalid device cgroup format 'x'
+125 | run --gpus foo=bar b | invalid argument "foo=bar" for "--gpus" flag: unexpected key 'foo' in 'foo=bar'
+125 | run --gpus x b | invalid argument "x" for "--gpus" flag: invalid count (x): value must be either "all" or an integer: invalid syntax
+125 | run --gpus count=1,count=2 b | invalid argument "count=1,count=2" for "--gpus" flag: gpu request key 'count' can be specified only once
+125 | run --userns foo b | hoist: --userns: invalid USER mode
+125 | run --security-opt foo b | hoist: Invalid --security-opt: "foo"
+1   | run --isolation b | hoist: 'hoist run' requires at least 1 argument
+1   | create --cidfile /nowhere/at/all b | failed to create the container ID file: open /nowhere/at/all: no such file or directory
+125 | run --annotation | flag needs an argument: --annotation
+125 | run --label-file /nope b | hoist: open /nope: no such file or directory
+125 | run --env-file /nope b | hoist: open /nope: no such file or directory
+1   | network create --subnet 10.0.0.0/24 --subnet 10.0.0.0/25 n | multiple overlapping subnet configuration is not supported
+1   | network create --gateway 1.1.1.1 n | every ip-range or gateway must have a corresponding subnet
+1   | network create --subnet 10.0.0.0/24 --gateway 10.1.0.1 n | no matching subnet for gateway 10.1.0.1
+1   | network create --subnet 10.0.0.0/24 --ip-range 10.1.0.0/25 n | no matching subnet for range 10.1.0.0/25
+1   | network create --subnet 10.0.0.0/24 --aux-address a=1.1.1.1 n | no matching subnet for aux-address 1.1.1.1
+125 | network create --label =a n | invalid argument "=a" for "--label" flag: invalid label '=a': empty name
+1   | network create --subnet x --gateway 1.1.1.1 n | invalid subnet: invalid CIDR address: x
+1   | network connect --driver-opt a n c | invalid key/value pair format in driver options
+125 | network connect --link a:b:c n c | invalid argument "a:b:c" for "--link" flag: bad format for links: a:b:c
+125 | network connect --gw-priority x n c | invalid argument "x" for "--gw-priority" flag: strconv.ParseInt: parsing "x": invalid syntax
+1   | update web | you must provide one or more flags when using this command
+1   | update --restart on-failure:x web | invalid restart policy format: maximum retry count must be an integer
+1   | rename web | hoist: 'hoist rename' requires 2 arguments
 `
   .trim()
   .split('\n')
