@@ -25,8 +25,7 @@ const impureModules = /^node:(?!assert|buffer|crypto|os$|path|util|url)/;
 const limits = { source: 300, native: 400, nativeTotal: 3000, nativeAim: 2500 };
 
 /** Longer than the limit, each for a reason that a reader can judge; a file that has become shorter must leave. */
-const longFiles = {
-};
+const longFiles = {};
 
 /** Tests are lists of cases: longer files are allowed, not without bound. */
 const testLimit = 500;
