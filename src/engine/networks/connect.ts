@@ -10,6 +10,7 @@ import {
   type Rerouting,
   vethName,
 } from '../../network/endpoint.ts';
+import type { PlannedFile } from '../../plan/input.ts';
 import type { Op } from '../../plan/ops.ts';
 import { explainFailure } from '../../plan/print.ts';
 import type { EndpointRequest } from '../../spec/docker/container.ts';
@@ -18,7 +19,13 @@ import { type ContainerPool, inTurn, type Live } from '../containers/deps.ts';
 import { rewriteInPlace } from '../containers/links.ts';
 import { attachedOf, gatewayOf, type Joined, makeEndpoint, networkEvent, portsFor } from '../containers/network.ts';
 import { filesOf } from '../containers/prepare.ts';
-import { type Connection, type ContainerRecord, type EndpointRecord, saveRecord } from '../containers/record.ts';
+import {
+  type Connection,
+  type ContainerRecord,
+  type EndpointRecord,
+  saveRecord,
+  withoutEndpoints,
+} from '../containers/record.ts';
 import { checkEndpoint, privateMode, sharedMode } from './request.ts';
 import type { Resolvers } from './resolvers.ts';
 import { isUserNetwork, lookUpNet, type Net, type NetworkState, netOf, whenReady } from './state.ts';
@@ -39,7 +46,7 @@ export function connectContainer(deps: ConnectDeps, live: Live, net: Net, reques
     if (!isUp(record)) {
       // as Docker: of a container that does not run the last word counts
       const others = record.connections.filter((one) => one !== there);
-      update(deps, live, [...others, { ...connection, network: there?.network ?? '' }]);
+      hold(deps, live, [...others, { ...connection, network: there?.network ?? '' }]);
       return;
     }
     if (there)
@@ -105,16 +112,17 @@ async function connectRunning(deps: ConnectDeps, live: Live, net: Net, connectio
     { ...connection, endpoint },
   ];
   if (!state.byId.has(net.record.id)) fail('not_found', 'network.not_found', `network ${net.record.name} not found`);
-  state.held.set(record.id, connections);
+  const files = filesOf(pool, record);
+  hold(deps, live, connections); // first: an engine that is killed now must not give the address away
   try {
     const rerouting = isGateway ? { ...portsFrom(old), ...portsTo(added, endpoint) } : {};
     for (const attached of attachedOf(added, endpoint)) await plugIn(pool, record.state.pid, attached, rerouting);
   } catch (error) {
-    state.held.set(record.id, record.connections);
+    hold(deps, live, record.connections);
     ready.pool.release(endpoint.address);
     throw error;
   }
-  update(deps, live, connections);
+  tellContainer(pool, live, files);
   if (isUserNetwork(net) && !hadNames) await deps.resolvers.reopen(live.record, { rules: true });
   networkEvent(pool.deps.events, 'connect', record.id, net);
 }
@@ -189,7 +197,7 @@ export function disconnectContainer(deps: ConnectDeps, live: Live, ref: string, 
     const rest = record.connections.filter((one) => one !== connection);
     if (isUp(record) && connection.endpoint && net)
       await disconnectRunning(deps, live, { connection, net, rest }, force);
-    else update(deps, live, rest);
+    else hold(deps, live, rest);
   });
 }
 
@@ -225,8 +233,9 @@ async function disconnectRunning(deps: ConnectDeps, live: Live, leaving: Leaving
     });
     addresses.release(old.address);
   }
-  state.held.set(record.id, connections);
-  update(deps, live, connections);
+  const files = filesOf(pool, record);
+  hold(deps, live, connections);
+  tellContainer(pool, live, files);
   if (!others.some((one) => isUserNetwork(one.net))) deps.resolvers.close(record.id);
   networkEvent(pool.deps.events, 'disconnect', record.id, net);
 }
@@ -239,11 +248,18 @@ async function run({ deps }: ContainerPool, setup: readonly Op[]): Promise<reado
   return [...result.blobs.values()];
 }
 
-/** The document, and what the container reads of it: its hosts and resolv.conf, where it did not write them itself. */
-function update({ pool }: ConnectDeps, live: Live, connections: readonly Connection[]): void {
-  const before = isUp(live.record) ? filesOf(pool, live.record) : [];
-  live.record = { ...live.record, connections };
+/** What it has of its networks from now on; nothing but their names, where it has ended meanwhile. */
+function hold({ pool, state }: ConnectDeps, live: Live, connections: readonly Connection[]): void {
+  const { id } = live.record;
+  const ended = !isUp(live.record);
+  live.record = { ...live.record, connections: ended ? withoutEndpoints(connections) : connections };
+  if (ended) state.held.delete(id);
+  else state.held.set(id, connections);
   saveRecord(pool.deps.paths, live.record);
+}
+
+/** What the container reads of its networks: its hosts and resolv.conf, where it did not write them itself. */
+function tellContainer(pool: ContainerPool, live: Live, before: readonly PlannedFile[]): void {
   if (!isUp(live.record)) return;
   const after = filesOf(pool, live.record);
   before.forEach(({ path, text }, index) => {
