@@ -115,6 +115,12 @@ function firewalled({ name, gateway, traffic }: Pick<Bridge, 'name' | 'gateway' 
   return { name, subnets: [gateway], ...traffic };
 }
 
+/** Whether an interface of that name is there. */
+export async function hasInterface(executor: Executor, name: string): Promise<boolean> {
+  const [links = none] = await runOps(executor, [dumpLinks('whether the name is free')]);
+  return readLinks(links).some((link) => link.name === name);
+}
+
 /** A default subnet that touches nothing of this host, and none of `others`. */
 export async function freeSubnet(executor: Executor, others: readonly Prefix[]): Promise<Prefix> {
   const [addresses = none, routes = none] = await runOps(executor, [

@@ -2,7 +2,7 @@
 
 import { fail, translateWriteError } from '../../base/errors.ts';
 import { contains, formatAddress, formatPrefix, overlaps, parseAddress, parsePrefix } from '../../network/address.ts';
-import { freeSubnet } from '../../network/bridge.ts';
+import { freeSubnet, hasInterface } from '../../network/bridge.ts';
 import { firstAddress } from '../../network/ipam.ts';
 import type { IpamConfig, NetworkCreate } from '../../spec/docker/network.ts';
 import { now } from '../containers/record.ts';
@@ -22,6 +22,10 @@ import {
 
 export async function createNetwork(state: NetworkState, events: Events, request: NetworkCreate): Promise<string> {
   const record = await composeNetwork(state, request);
+  const own = record.options[bridgeOptions.name];
+  // it would be taken over, and taken away with the network
+  if (own && (await hasInterface(state.executor(), own)))
+    fail('denied', 'network.option', `cannot create network ${record.name}: this host has an interface ${own} already`);
   checkName(state, record.name); // again: others were asked meanwhile
   const net = addNet(state, record);
   try {
