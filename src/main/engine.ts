@@ -124,6 +124,7 @@ async function main(place: Place): Promise<void> {
   let tidied = last;
   setInterval(
     () => {
+      if (api.connections() > 0) last = Date.now();
       const quiet = Date.now() - last;
       if (connections + api.connections() === 0 && running() === 0 && quiet > idleSeconds * 1000 && !hasSettings(place))
         void leave('nothing to do');
