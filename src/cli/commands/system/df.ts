@@ -112,7 +112,9 @@ function verboseRows(usage: DiskUsage, truncate: boolean): Readonly<Record<strin
   const now = Date.now() / 1000;
   return {
     Images: (usage.Images ?? []).map((image) => imageRow(image, nameOf(image), { now, truncate })),
-    Containers: (usage.Containers ?? []).map((container) => containerRow(container, { now, truncate })),
+    Containers: (usage.Containers ?? []).map(({ SizeRootFs: _whole, ...container }) =>
+      containerRow(container, { now, truncate }),
+    ),
     Volumes: (usage.Volumes ?? []).map(volumeRow),
     BuildCache: [],
   };

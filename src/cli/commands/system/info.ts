@@ -51,11 +51,12 @@ function infoText(facts: SystemInfo): string {
     ` Images: ${facts.Images}`,
     ` Server Version: ${facts.ServerVersion}`,
     ` Storage Driver: ${facts.Driver}`,
-    ...facts.DriverStatus.map(([name, value]) => `  ${name}: ${value}`),
+    ...(facts.DriverStatus ?? []).map(([name, value]) => `  ${name}: ${value}`),
     ` Logging Driver: ${facts.LoggingDriver}`,
     ` Cgroup Driver: ${facts.CgroupDriver}`,
     ` Cgroup Version: ${facts.CgroupVersion}`,
-    ...securityLines(facts.SecurityOptions),
+    ...parts(facts),
+    ...securityLines(facts.SecurityOptions ?? []),
     ` Kernel Version: ${facts.KernelVersion}`,
     ` Operating System: ${facts.OperatingSystem}`,
     ` OSType: ${facts.OSType}`,
@@ -65,9 +66,63 @@ function infoText(facts: SystemInfo): string {
     ` Name: ${facts.Name}`,
     ` ID: ${facts.ID}`,
     ` Docker Root Dir: ${facts.DockerRootDir}`,
-    ' Debug Mode: false',
+    ...settings(facts),
+    '',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function parts(facts: SystemInfo): readonly string[] {
+  const { Plugins, Runtimes, ContainerdCommit, RuncCommit, InitCommit } = facts;
+  const said = (name: string, value: string | undefined): readonly string[] => (value ? [` ${name}: ${value}`] : []);
+  return [
+    ' Plugins:',
+    `  Volume: ${(Plugins?.Volume ?? []).join(' ')}`,
+    `  Network: ${(Plugins?.Network ?? []).join(' ')}`,
+    ...(Plugins?.Authorization?.length ? [`  Authorization: ${Plugins.Authorization.join(' ')}`] : []),
+    `  Log: ${(Plugins?.Log ?? []).join(' ')}`,
+    ...section('CDI spec directories', facts.CDISpecDirs ?? []),
+    ...said('Swarm', facts.Swarm?.LocalNodeState),
+    ...said('Runtimes', Object.keys(Runtimes ?? {}).join(' ')),
+    ...said('Default Runtime', facts.DefaultRuntime),
+    ...said('Init Binary', facts.InitBinary),
+    // Docker's own parts, which an engine may be without
+    ...said('containerd version', ContainerdCommit?.ID),
+    ...said('runc version', RuncCommit?.ID),
+    ...said('init version', InitCommit?.ID),
+  ];
+}
+
+function settings(facts: SystemInfo): readonly string[] {
+  const { RegistryConfig: registries } = facts;
+  const insecure = Object.values(registries?.IndexConfigs ?? {}).filter(({ Secure }) => !Secure);
+  const proxy = (name: string, value: string | undefined): readonly string[] => (value ? [` ${name}: ${value}`] : []);
+  return [
+    ` Debug Mode: ${facts.Debug}`,
+    ...(facts.Debug
+      ? [
+          `  File Descriptors: ${facts.NFd}`,
+          `  Goroutines: ${facts.NGoroutines}`,
+          `  System Time: ${facts.SystemTime}`,
+          `  EventsListeners: ${facts.NEventsListener}`,
+        ]
+      : []),
+    ...proxy('HTTP Proxy', facts.HttpProxy),
+    ...proxy('HTTPS Proxy', facts.HttpsProxy),
+    ...proxy('No Proxy', facts.NoProxy),
+    ...section('Labels', facts.Labels ?? []),
+    ` Experimental: ${facts.ExperimentalBuild}`,
+    ...section('Insecure Registries', [
+      ...insecure.map(({ Name }) => Name),
+      ...(registries?.InsecureRegistryCIDRs ?? []),
+    ]),
+    ...section('Registry Mirrors', registries?.Mirrors ?? []),
+    ` Live Restore Enabled: ${facts.LiveRestoreEnabled}`,
+  ];
+}
+
+function section(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : [` ${title}:`, ...lines.map((line) => `  ${line}`)];
 }
 
 /** `name=seccomp,profile=builtin` as two lines. */
