@@ -141,7 +141,7 @@ export function remoteContainers(caller: Caller): Containers {
       const { ContainersDeleted, SpaceReclaimed } = await call('ContainerPrune', { params: {}, query: { filters } });
       return { ContainersDeleted: ContainersDeleted ?? [], SpaceReclaimed };
     },
-    explain: async () => fail('unsupported', 'remote.explain', 'explain works on the engine of this machine alone'),
+    explain: async () => fail('unsupported', 'cli.explain', 'explain works on the engine of this machine alone'),
   };
 }
 

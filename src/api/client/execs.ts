@@ -46,6 +46,6 @@ export function remoteExecs(caller: Caller): Execs {
         await new Promise((resolve) => setTimeout(resolve, askAgainMs));
       }
     },
-    explain: async () => fail('unsupported', 'remote.explain', 'explain works on the engine of this machine alone'),
+    explain: async () => fail('unsupported', 'cli.explain', 'explain works on the engine of this machine alone'),
   };
 }
