@@ -26,6 +26,9 @@ const crud = (noun: string, id = '{id}'): readonly string[] => [
 export const refusals: Readonly<Record<string, Refused>> = {
   ...all(503, noSwarm, [
     'GET /swarm',
+    'POST /swarm/init',
+    'POST /swarm/join',
+    'POST /swarm/leave',
     'GET /swarm/unlockkey',
     'POST /swarm/update',
     'POST /swarm/unlock',
@@ -39,8 +42,6 @@ export const refusals: Readonly<Record<string, Refused>> = {
     ...crud('configs'),
     'PUT /volumes/{name}',
   ]),
-  ...all(503, 'This node is not part of a swarm', ['POST /swarm/leave']),
-  ...all(501, 'swarm mode is not supported', ['POST /swarm/init', 'POST /swarm/join']),
   ...all(404, 'plugin not found', [
     'GET /plugins/{name*}/json',
     'DELETE /plugins/{name*}',
