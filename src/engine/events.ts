@@ -25,6 +25,7 @@ export function createEvents(): Events {
   const recent: EventMessage[] = [];
   const listeners = new Set<(event: EventMessage) => void>();
   let last = 0n;
+  let streams = 0;
 
   const emit: Events['emit'] = (type, action, id, attributes) => {
     const clock = BigInt(Date.now()) * 1_000_000n + (process.hrtime.bigint() % 1_000_000n);
@@ -51,7 +52,7 @@ export function createEvents(): Events {
       return () => listeners.delete(listener);
     },
     get listeners() {
-      return listeners.size;
+      return streams;
     },
     async *stream({ since, until, filters, signal }) {
       const test = testOf(filters);
@@ -66,6 +67,7 @@ export function createEvents(): Events {
       };
       if (since !== undefined) queue.push(...recent.filter((event) => event.timeNano >= since * 1e9 && test(event)));
       listeners.add(listener);
+      streams++;
       const poke = (): void => wake();
       signal.addEventListener('abort', poke);
       const end = until === undefined ? undefined : setTimeout(poke, Math.min(2 ** 31 - 1, until * 1000 - Date.now()));
@@ -82,6 +84,7 @@ export function createEvents(): Events {
         }
       } finally {
         clearTimeout(end);
+        streams--;
         listeners.delete(listener);
         signal.removeEventListener('abort', poke);
       }
