@@ -95,10 +95,12 @@ async function mountRoot(
   const paths = pathsOf(deps.paths, record.id);
   const infos = await Promise.all(record.image.layers.map((diffId) => deps.store.layers.info(diffId)));
   const names = await deps.layers.mounted(infos);
-  const place = path.join(paths.run, `root-${process.hrtime.bigint().toString(36)}`);
+  // not in the container's own directory: that can be removed meanwhile
+  const view = `view-${record.id.slice(0, 12)}-${process.hrtime.bigint().toString(36)}`;
+  const place = path.join(deps.layers.directory, view);
   const upper = !writable && !image && existsSync(paths.upper) ? [paths.upper] : [];
   const layers = [...upper, ...[...names].reverse(), 'init'];
-  const view: View = {
+  const wanted: View = {
     place,
     layersDir: deps.layers.directory,
     // an overlay without a writable layer wants two
@@ -110,7 +112,7 @@ async function mountRoot(
     await deps.executor().run({ setup: endViewOps(place), child: [], cleanup: [] }, 'fork');
   };
   try {
-    await carryOut(pool, viewOps(view), record);
+    await carryOut(pool, viewOps(wanted), record);
     const tree = openTree(`/proc/${deps.executor().pid}/root${place}`);
     return {
       tree,

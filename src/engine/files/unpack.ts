@@ -24,7 +24,7 @@ import {
 import { errnoOf, fail, HoistError, translateWriteError } from '../../base/errors.ts';
 import { readTar } from '../../base/tar.ts';
 import type { TarEntry } from '../../base/tar-entry.ts';
-import { decompress } from '../../store/decompress.ts';
+import { expand } from './expand.ts';
 import { pacer } from './pace.ts';
 import { handle, inside, namesIn, openDirectory, type Place, pathError, type Tree } from './tree.ts';
 
@@ -69,7 +69,7 @@ export async function unpackInto(root: Tree, tar: AsyncIterable<Uint8Array>, opt
   });
   const pace = pacer(options.signal);
   try {
-    for await (const chunk of decompress(tar, 'detect')) {
+    for await (const chunk of expand(tar)) {
       reader.write(chunk);
       for (const event of events) {
         await take(unpacking, event);
@@ -89,10 +89,6 @@ export async function unpackInto(root: Tree, tar: AsyncIterable<Uint8Array>, opt
 
 function inWords(error: unknown): unknown {
   if (!(error instanceof HoistError)) return error;
-  if (error.code === 'layer.compression') {
-    const message = error.message.replace('layers', 'archives');
-    return new HoistError('unsupported', 'archive.compression', message, { hint: 'decompress it first' });
-  }
   if (error.code === 'tar.truncated') return invalid('unexpected EOF', error);
   if (error.code === 'tar.invalid') return invalid(`archive/tar: invalid tar header: ${error.message}`, error);
   if (error.code.startsWith('layer.')) return invalid(error.message.replace('layer', 'archive'), error);
