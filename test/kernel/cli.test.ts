@@ -119,4 +119,30 @@ inWorld('command line', { prepare: busybox }, (check) => {
     await world.ok(['rm', '-f', 'complete-me']);
     await eventually('no container is left', async () => (await world.ok(['ps', '-aq'])) === '');
   });
+
+  check('fish and zsh complete the same, where they are installed', async (world) => {
+    await running(world, 'complete-me');
+    const env = { PATH: `${path.dirname(binary)}:${world.env['PATH']}` };
+    const there = async (shell: string): Promise<boolean> =>
+      (await world.program(['sh', '-c', `command -v ${shell}`])).code === 0;
+    if (await there('fish')) {
+      const ask = (line: string): string => `complete -C '${line}' | string split -f1 \\t`;
+      const lines = ['hoist ren', 'hoist run --restart=un', 'hoist stop comp', 'hoist run busybox:la'].map(ask);
+      const script = ['hoist completion fish | source', ...lines].join('\n');
+      const { stdout } = await world.program(['fish', '--no-config', '-c', script], { env });
+      assert.equal(stdout, 'rename\n--restart=unless-stopped\ncomplete-me\nbusybox:latest\n');
+    }
+    if (await there('zsh')) {
+      // the function alone, with stand-ins for what the line editor brings
+      const script = `
+        compdef() { : }
+        _describe() { print -l -- \${\${(P)2}//\\\\:/:} | sed 's/:[A-Z].*//' }
+        source <(hoist completion zsh)
+        ask() { words=("$@"); CURRENT=$#; _hoist }
+        ask hoist ren; ask hoist run --restart=un; ask hoist stop comp; ask hoist run busybox:la`;
+      const { stdout } = await world.program(['zsh', '-f', '-c', script], { env });
+      assert.equal(stdout, 'rename\n--restart=unless-stopped\ncomplete-me\nbusybox:latest\n');
+    }
+    await world.ok(['rm', '-f', 'complete-me']);
+  });
 });
