@@ -137,10 +137,10 @@ int host_main(int argc, char **argv)
 		uint8_t kind;
 		if (read_all(ENGINE_FD, head, sizeof head) || read_all(ENGINE_FD, &kind, 1) || head[0] < 5 || head[0] > MAX_REQUEST)
 			return 0; /* the engine is gone */
-		char *body = malloc(head[0]);
+		char *body = malloc(head[0]), heard[4096];
 		if (!body || read_all(ENGINE_FD, body, head[0] - 5))
 			return 1;
-		char heard[4096]; /* that descriptors arrived: nobody here waits for it */
+		/* that descriptors arrived: nobody here waits for it */
 		while (recv(HANDLES_FD, heard, sizeof heard, MSG_DONTWAIT) > 0)
 			;
 		request(head[1], kind, body, head[0] - 5);

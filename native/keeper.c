@@ -306,10 +306,11 @@ int do_keep(struct run *run, const struct op *op)
 		if (nonblocking[i] >= 0)
 			fcntl(nonblocking[i], F_SETFL, fcntl(nonblocking[i], F_GETFL) | O_NONBLOCK);
 	log_open(&k.log, o->log.p, o->logMax, o->logFiles); /* without a log the container still runs */
-	if (run->engine >= 0)
+	if (run->engine >= 0) {
 		close(run->engine);
+		close(HANDLES_FD);
+	}
 	run->engine = -1;
-	close(HANDLES_FD);
 	forget_program();
 
 	while (!drained(&k))
