@@ -2,12 +2,7 @@
 // Pure: what the host can grant (its bounding set) comes in as a mask, and nothing beyond it ever goes out.
 
 import { fail } from '../base/errors.ts';
-
-/** In bit order (uapi linux/capability.h). */
-const names =
-  'CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE'.split(
-    ' ',
-  );
+import { capabilityTable as names } from '../spec/oci/capabilities.ts';
 
 /** What a container gets when nobody says anything: Docker's fourteen. */
 export const defaultCapabilities: readonly string[] = [

@@ -1,7 +1,7 @@
 // OCI linux.resources -> ops, for cgroup v1 (and hybrid machines) and v2. The keeper makes the groups and their limits
 // before the process exists; the process joins them itself, writing 0: that needs no lock that others hold.
 
-import type { OciResources } from '../spec/oci/runtime.ts';
+import type { Int, OciResources } from '../spec/oci/resources.ts';
 import { deviceFilter } from './device-filter.ts';
 import type { HostFacts } from './facts.ts';
 import { k, type Op, op, type Slot } from './ops.ts';
@@ -110,7 +110,7 @@ function needsCpuset(resources: OciResources): boolean {
   return Boolean(resources.cpu?.cpus || resources.cpu?.mems);
 }
 
-const put = (path: string, value: string | number, why: string, allow?: number): Op =>
+const put = (path: string, value: string | Int, why: string, allow?: number): Op =>
   op('writeFile', { dir: undefined, path, data: Buffer.from(String(value)), flags: k.O_WRONLY, mode: 0 }, why, allow);
 
 function limitsV1(resources: OciResources, paths: Readonly<Record<string, string>>, facts: HostFacts): Op[] {
@@ -119,7 +119,7 @@ function limitsV1(resources: OciResources, paths: Readonly<Record<string, string
   const limit = (
     controller: string,
     file: string,
-    value: string | number | undefined,
+    value: string | Int | undefined,
     why: string,
     allow?: number,
   ): void => {
@@ -156,16 +156,16 @@ function limitsV1(resources: OciResources, paths: Readonly<Record<string, string
 function limitsV2(resources: OciResources, dir: string): Op[] {
   const { memory, cpu, pids } = resources;
   const ops: Op[] = [];
-  const limit = (file: string, value: string | number | undefined, why: string, allow?: number): void => {
+  const limit = (file: string, value: string | Int | undefined, why: string, allow?: number): void => {
     if (value !== undefined) ops.push(put(`${dir}/${file}`, value, why, allow));
   };
-  const amount = (value: number): string | number => (value < 0 ? 'max' : value);
+  const amount = (value: Int): string | Int => (value < 0 ? 'max' : value);
   if (memory?.limit !== undefined) limit('memory.max', amount(memory.limit), '--memory');
   if (memory?.swap !== undefined) {
     // v1 (and Docker) count memory and swap together, v2 swap alone
     limit(
       'memory.swap.max',
-      memory.swap < 0 ? 'max' : Math.max(0, memory.swap - (memory.limit ?? 0)),
+      memory.swap < 0 ? 'max' : Math.max(0, Number(memory.swap) - Number(memory.limit ?? 0)),
       '--memory-swap',
       k.ENOENT,
     );

@@ -35,6 +35,7 @@ export function execPlan({ process, config, pid, cgroup, keeper, compileSeccomp 
     cgroup: k.CLONE_NEWCGROUP,
     pid: 0,
     user: 0,
+    time: k.CLONE_NEWTIME,
   };
   const pidNamespace = config.linux.namespaces.some((one) => one.type === 'pid');
   return {

@@ -18,6 +18,7 @@ const cloneFlags: Readonly<Record<OciNamespace['type'], number>> = {
   uts: k.CLONE_NEWUTS,
   cgroup: k.CLONE_NEWCGROUP,
   user: k.CLONE_NEWUSER,
+  time: k.CLONE_NEWTIME,
 };
 
 export function splitNamespaces(all: readonly OciNamespace[]): Namespaces {
