@@ -195,6 +195,7 @@ inWorld('real programs', { prepare: debian, needs }, (check) => {
       await world.ok(['stop', 'pg2', 'other']);
       await eventually('its volume went', async () => (await world.ok(['volume', 'ls', '-q'])) === 'cluster');
       await world.ok(['volume', 'rm', 'cluster']);
+      await world.ok(['rmi', 'pg']);
     },
   );
 
