@@ -1,8 +1,9 @@
 // The resident engine: opens the data root, listens for native clients, goes away by itself when nothing needs it.
 // Started by the native client (native/start.c), which waits for a word on --ready-fd: `R`, or why not.
 
-import { existsSync, unlinkSync, writeSync } from 'node:fs';
+import { existsSync, rmSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
+import path from 'node:path';
 import { isHoistError } from '../base/errors.ts';
 import { runCli } from '../cli/app.ts';
 import { allCommands } from '../cli/commands/index.ts';
@@ -99,6 +100,7 @@ async function main(place: Place): Promise<void> {
     serveClient(socket, runOne, other, trees);
   });
 
+  const leftIdle = path.join(place.run, 'left-idle');
   const running = (): number => [...open.pool.live.values()].filter(({ record }) => isUp(record.state)).length;
   const status = () => ({
     pid: process.pid,
@@ -127,7 +129,8 @@ async function main(place: Place): Promise<void> {
       if (api.connections() > 0) last = Date.now();
       const quiet = Date.now() - last;
       if (connections + api.connections() === 0 && running() === 0 && quiet > idleSeconds * 1000 && !hasSettings(place))
-        void leave('nothing to do');
+        writeFileSync(leftIdle, ''); // the next one is no restart: who was stopped stays stopped
+      void leave('nothing to do');
       if (connections + api.connections() > 0 || quiet < tidyMs || tidied === last) return;
       tidied = last;
       globalThis.gc?.(); // once after each busy time
@@ -143,5 +146,6 @@ async function main(place: Place): Promise<void> {
   log(`engine ${buildId} on ${place.root}, pid ${process.pid}`);
   if (readyFd !== undefined) writeSync(readyFd, 'R');
   open.warmUp();
-  open.supervise();
+  open.supervise({ afterIdle: existsSync(leftIdle) });
+  rmSync(leftIdle, { force: true });
 }

@@ -49,7 +49,7 @@ export interface OpenEngine extends AsyncDisposable {
   /** What the first container would wait for, done when nobody waits: compiling the default seccomp policy. */
   warmUp(): void;
   /** From now on containers are looked after: restart policies, health checks. Of an engine that stays. */
-  supervise(): void;
+  supervise(how: { readonly afterIdle: boolean }): void;
 }
 
 /**
@@ -161,7 +161,7 @@ export async function openEngine(place: Place, log: (message: string) => void, r
       },
     },
     pool,
-    supervise: () => supervise(pool),
+    supervise: (how) => supervise(pool, how),
     warmUp() {
       const capabilities = capabilityMask(defaultCapabilities) & facts.capabilities;
       compileSeccomp(

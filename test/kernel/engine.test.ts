@@ -214,6 +214,21 @@ inWorld('an idle engine', { env: { HOIST_IDLE_SECONDS: '1' }, prepare: busybox }
     await world.ok(['rm', 'busy']);
   });
 
+  check(
+    'its return is no restart: what was stopped stays stopped, until somebody restarts the engine',
+    async (world) => {
+      await world.ok(['run', '-d', '--name', 'kept', '--restart', 'always', 'busybox', 'sleep', '100']);
+      await world.ok(['stop', '-t', '0', 'kept']);
+      await eventually('it has left', () => !existsSync(socketOf(world)));
+      await world.ok(['ps']);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      assert.equal((await world.inspect('kept')).State.Running, false);
+      await world.ok(['engine', 'restart']);
+      await eventually('it runs again', async () => (await world.inspect('kept')).State.Running);
+      await world.ok(['rm', '-f', 'kept']);
+    },
+  );
+
   check('leaves nothing mounted', async (world) => {
     await world.ok(['run', '--rm', 'busybox', 'true']);
     await eventually('it has left', () => !existsSync(socketOf(world)));

@@ -10,8 +10,8 @@ import { startAgain } from './start.ts';
 /** Automatic restarts under way at one time: many that fail at once must not take the engine from its users. */
 const atOnce = 4;
 
-/** From now on `pool` is looked after, from what the last engine left behind on. */
-export function supervise(pool: ContainerPool): void {
+/** From now on `pool` is looked after, from what the last engine left behind on. `afterIdle`: it left by itself. */
+export function supervise(pool: ContainerPool, { afterIdle }: { readonly afterIdle: boolean }): void {
   const restarts = superviseRestarts(pool);
   const health = superviseHealth(pool);
   pool.supervisor = {
@@ -23,7 +23,7 @@ export function supervise(pool: ContainerPool): void {
     },
   };
   for (const live of pool.live.values()) {
-    comeBack(pool, live);
+    if (!afterIdle || !live.record.manuallyStopped) comeBack(pool, live);
     pool.supervisor.watchHealth(live);
   }
 }
