@@ -1,9 +1,9 @@
 // OCI linux.resources -> ops, for cgroup v1 (and hybrid machines) and v2. The keeper makes the groups and their limits
 // before the process exists; the process joins them itself, writing 0: that needs no lock that others hold.
 
-import type { Int, OciResources } from '../spec/oci/resources.ts';
-import { deviceFilter } from './device-filter.ts';
+import type { OciResources } from '../spec/oci/resources.ts';
 import type { HostFacts } from './facts.ts';
+import { askedControllers, limitOps, put } from './limits.ts';
 import { k, type Op, op, type Slot } from './ops.ts';
 
 export interface CgroupOps {
@@ -17,7 +17,7 @@ export interface CgroupOps {
   readonly paths: Readonly<Record<string, string>>;
 }
 
-/** The controllers of v1 that every container joins; cpuset only where it was asked for (an empty one takes no process). */
+/** The controllers of v1 that every container joins, besides those that it asks for (askedControllers). */
 const always = ['memory', 'pids', 'cpu', 'cpuacct', 'devices', 'freezer', 'blkio'];
 
 export function cgroupOps(path: string, resources: OciResources, facts: HostFacts): CgroupOps {
@@ -66,17 +66,12 @@ function cgroupPaths(path: string, resources: OciResources, { cgroup }: HostFact
   const { version, mounts } = cgroup;
   if (version === 2) return { '': `${mounts['']}${path}` };
   const paths: Record<string, string> = {};
-  for (const name of [...always, ...(needsCpuset(resources) ? ['cpuset'] : [])]) {
+  for (const name of [...always, ...askedControllers(resources)]) {
     const mount = mounts[name];
     // cpu and cpuacct are often one hierarchy under two names: one group is enough
     if (mount !== undefined && !Object.values(paths).includes(`${mount}${path}`)) paths[name] = `${mount}${path}`;
   }
   return paths;
-}
-
-/** Every limit of `resources` as a write to its file; also for a container that runs. */
-function limitOps(paths: Readonly<Record<string, string>>, resources: OciResources, facts: HostFacts): Op[] {
-  return facts.cgroup.version === 2 ? limitsV2(resources, paths[''] ?? '') : limitsV1(resources, paths, facts);
 }
 
 /**
@@ -106,104 +101,6 @@ export function containerGroup(id: string): string {
   return `/hoist/${id}`;
 }
 
-function needsCpuset(resources: OciResources): boolean {
-  return Boolean(resources.cpu?.cpus || resources.cpu?.mems);
-}
-
-const put = (path: string, value: string | Int, why: string, allow?: number): Op =>
-  op('writeFile', { dir: undefined, path, data: Buffer.from(String(value)), flags: k.O_WRONLY, mode: 0 }, why, allow);
-
-function limitsV1(resources: OciResources, paths: Readonly<Record<string, string>>, facts: HostFacts): Op[] {
-  const ops: Op[] = [];
-  const { memory, cpu, pids } = resources;
-  const limit = (
-    controller: string,
-    file: string,
-    value: string | Int | undefined,
-    why: string,
-    allow?: number,
-  ): void => {
-    if (value !== undefined && paths[controller]) ops.push(put(`${paths[controller]}/${file}`, value, why, allow));
-  };
-  limit('memory', 'memory.limit_in_bytes', memory?.limit, '--memory');
-  limit(
-    'memory',
-    'memory.memsw.limit_in_bytes',
-    memory?.swap,
-    '--memory-swap (a kernel without swap accounting has no such file)',
-    k.ENOENT,
-  );
-  limit('memory', 'memory.soft_limit_in_bytes', memory?.reservation, '--memory-reservation');
-  limit('cpu', 'cpu.shares', cpu?.shares, '--cpu-shares');
-  limit('cpu', 'cpu.cfs_period_us', cpu?.period, '--cpus, --cpu-period');
-  limit('cpu', 'cpu.cfs_quota_us', cpu?.quota, '--cpus, --cpu-quota');
-  limit('pids', 'pids.max', pids === undefined ? undefined : pids.limit <= 0 ? 'max' : pids.limit, '--pids-limit');
-  if (paths['cpuset']) {
-    limit('cpuset', 'cpuset.cpus', cpu?.cpus || `0-${facts.cpus - 1}`, '--cpuset-cpus');
-    limit('cpuset', 'cpuset.mems', cpu?.mems || '0', '--cpuset-mems');
-  }
-  const devices = paths['devices'];
-  if (devices && resources.devices.length > 0) {
-    for (const rule of resources.devices) {
-      const number = (n: number | undefined): string => (n === undefined ? '*' : String(n));
-      const text = rule.type === 'a' ? 'a' : `${rule.type} ${number(rule.major)}:${number(rule.minor)} ${rule.access}`;
-      ops.push(put(`${devices}/devices.${rule.allow ? 'allow' : 'deny'}`, text, 'OCI linux.resources.devices'));
-    }
-  }
-  return ops;
-}
-
-function limitsV2(resources: OciResources, dir: string): Op[] {
-  const { memory, cpu, pids } = resources;
-  const ops: Op[] = [];
-  const limit = (file: string, value: string | Int | undefined, why: string, allow?: number): void => {
-    if (value !== undefined) ops.push(put(`${dir}/${file}`, value, why, allow));
-  };
-  const amount = (value: Int): string | Int => (value < 0 ? 'max' : value);
-  if (memory?.limit !== undefined) limit('memory.max', amount(memory.limit), '--memory');
-  if (memory?.swap !== undefined) {
-    // v1 (and Docker) count memory and swap together, v2 swap alone
-    limit(
-      'memory.swap.max',
-      memory.swap < 0 ? 'max' : Math.max(0, Number(memory.swap) - Number(memory.limit ?? 0)),
-      '--memory-swap',
-      k.ENOENT,
-    );
-  }
-  limit('memory.low', memory?.reservation, '--memory-reservation');
-  if (cpu?.shares) limit('cpu.weight', sharesToWeight(cpu.shares), `--cpu-shares ${cpu.shares}`);
-  if (cpu?.quota !== undefined || cpu?.period !== undefined)
-    limit(
-      'cpu.max',
-      `${cpu.quota && cpu.quota > 0 ? cpu.quota : 'max'} ${cpu.period ?? 100000}`,
-      '--cpus, --cpu-quota, --cpu-period',
-    );
-  limit('cpuset.cpus', cpu?.cpus || undefined, '--cpuset-cpus');
-  limit('cpuset.mems', cpu?.mems || undefined, '--cpuset-mems');
-  if (pids !== undefined) limit('pids.max', pids.limit <= 0 ? 'max' : pids.limit, '--pids-limit');
-  if (resources.devices.length > 0) {
-    ops.push(
-      op(
-        'open',
-        { dir: undefined, path: dir, flags: k.O_RDONLY, mode: 0, resolve: 0, out: 'cgroup' },
-        'the cgroup, for its device program',
-      ),
-      op(
-        'deviceFilter',
-        { cgroup: 'cgroup', program: deviceFilter(resources.devices) },
-        'OCI linux.resources.devices: v2 has no file for it, a BPF program decides',
-      ),
-      op('close', { slot: 'cgroup' }, 'used up'),
-    );
-  }
-  return ops;
-}
-
-/** The kernel's own mapping of 2…262144 shares to 1…10000 weight, as the OCI runtimes do it: a straight line. */
-export function sharesToWeight(shares: number): number {
-  return Math.floor(1 + ((Math.min(Math.max(shares, 2), 262144) - 2) * 9999) / 262142);
-}
-
 /**
  * The parent of all containers' groups, made once per engine, with what v1's cpuset and v2's controllers need. On v2 the
  * executor, whose children the keepers are, and the engine, where `engine` names it, leave the group of who started them:
@@ -213,7 +110,7 @@ export function cgroupRootOps(facts: HostFacts, engine?: number, parent = '/hois
   const { version, mounts, controllers } = facts.cgroup;
   if (version === 2) {
     const top = mounts[''];
-    const wanted = ['cpu', 'cpuset', 'io', 'memory', 'pids']
+    const wanted = ['cpu', 'cpuset', 'hugetlb', 'io', 'memory', 'pids', 'rdma']
       .filter((name) => controllers.includes(name))
       .map((name) => `+${name}`);
     // one by one: a controller that cannot be had must not take the others with it

@@ -39,6 +39,10 @@ function erofsSupport(major: number, minor: number): MachineFacts['erofs'] {
   return major > 6 || (major === 6 && minor >= 12) ? 'file' : 'loop';
 }
 
+const controllersV1 = new Set(
+  'cpu cpuacct cpuset memory pids devices freezer blkio hugetlb net_cls net_prio rdma'.split(' '),
+);
+
 /** Reads /proc/self/mountinfo (proc(5)): fields up to ' - ', then type, source, super options. */
 export function cgroupFacts(mountinfo: string): CgroupFacts {
   const mounts: Record<string, string> = {};
@@ -51,8 +55,7 @@ export function cgroupFacts(mountinfo: string): CgroupFacts {
     if (type === 'cgroup2') unified ??= mountpoint;
     if (type !== 'cgroup') continue;
     for (const option of superOptions.split(',')) {
-      if (['cpu', 'cpuacct', 'cpuset', 'memory', 'pids', 'devices', 'freezer', 'blkio'].includes(option))
-        mounts[option] ??= mountpoint;
+      if (controllersV1.has(option)) mounts[option] ??= mountpoint;
     }
   }
   if (Object.keys(mounts).length > 0) return { version: 1, mounts, controllers: [] };
