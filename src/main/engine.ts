@@ -128,9 +128,15 @@ async function main(place: Place): Promise<void> {
     () => {
       if (api.connections() > 0) last = Date.now();
       const quiet = Date.now() - last;
-      if (connections + api.connections() === 0 && running() === 0 && quiet > idleSeconds * 1000 && !hasSettings(place))
+      if (
+        connections + api.connections() === 0 &&
+        running() === 0 &&
+        quiet > idleSeconds * 1000 &&
+        !hasSettings(place)
+      ) {
         writeFileSync(leftIdle, ''); // the next one is no restart: who was stopped stays stopped
-      void leave('nothing to do');
+        void leave('nothing to do');
+      }
       if (connections + api.connections() > 0 || quiet < tidyMs || tidied === last) return;
       tidied = last;
       globalThis.gc?.(); // once after each busy time
