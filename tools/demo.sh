@@ -112,6 +112,15 @@ tour() {
   try ps
   try rm -f web
 
+  say "a volume that outlives its containers, and two containers that know each other by name"
+  try network create app
+  try run -d --name store --network app -v data:/data busybox nc -lk -p 7000 -e cat /data/greeting
+  try run --rm -v data:/data busybox sh -c 'echo "kept in a volume" >/data/greeting'
+  try run --rm --network app busybox nc store 7000
+  try rm -f store
+  try volume ls
+  try network rm app
+
   say "limits: 64 MB of memory in a container that may have 16"
   expect=137 try run --name greedy -m 16m --memory-swap 16m busybox dd if=/dev/zero of=/dev/null bs=64M count=1
   try inspect -f 'exit code {{.State.ExitCode}}, out of memory: {{.State.OOMKilled}}' greedy
