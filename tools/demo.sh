@@ -114,7 +114,7 @@ tour() {
 
   say "a volume that outlives its containers, and two containers that know each other by name"
   try network create app
-  try run -d --name store --network app -v data:/data busybox nc -lk -p 7000 -e cat /data/greeting
+  try run -d --name store --network app -v data:/data busybox nc -ll -p 7000 -e cat /data/greeting
   try run --rm -v data:/data busybox sh -c 'echo "kept in a volume" >/data/greeting'
   try run --rm --network app busybox nc store 7000
   try rm -f store
