@@ -103,6 +103,12 @@ static bool engage(struct client *c)
 		c->engine = start_engine(&c->place);
 	if (c->engine < 0)
 		return false;
+	pid_t pid;
+	uid_t uid;
+	if (peer_of(c->engine, &pid, &uid) && uid && uid != geteuid()) { /* it would get our environment and terminal */
+		fprintf(stderr, "hoist: the engine at %s is that of user %u\nhint: name another --run-root\n", c->place.socket, uid);
+		return false;
+	}
 	int r = hello(c);
 	if (!r || r == -EPIPE || r == -ECONNRESET) /* it ends just now: reading tells */
 		return true;

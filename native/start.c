@@ -89,9 +89,17 @@ int place_of(struct place *place, int argc, char **argv)
 		snprintf(home, sizeof home, "%s/hoist", env_or("XDG_DATA_HOME", ""));
 		if (*home == '/' && home[1] == 'h')
 			snprintf(home, sizeof home, "%s/.local/share/hoist", env_or("HOME", "/tmp"));
-		snprintf(runtime, sizeof runtime, "%s/hoist", env_or("XDG_RUNTIME_DIR", ""));
-		if (!getenv("XDG_RUNTIME_DIR"))
+		struct stat st; /* su(1) keeps the variable of the user before */
+		const char *xdg = env_or("XDG_RUNTIME_DIR", "");
+		bool own = *xdg == '/' && !stat(xdg, &st) && st.st_uid == geteuid();
+		if (own)
+			snprintf(runtime, sizeof runtime, "%s/hoist", xdg);
+		else
 			snprintf(runtime, sizeof runtime, "/tmp/hoist-%u", geteuid());
+		if (!own && !root && !run && (errno = -own_directory(runtime))) {
+			fprintf(stderr, "hoist: cannot use %s for sockets: %s\nhint: it must be a directory of your own; name another with --run-root\n", runtime, strerror(errno));
+			return -1;
+		}
 	} else {
 		strcpy(home, "/var/lib/hoist");
 		strcpy(runtime, "/run/hoist");
@@ -106,6 +114,7 @@ int place_of(struct place *place, int argc, char **argv)
 		fprintf(stderr, "hoist: the run directory %s is too long for a socket's name (70 bytes at most)\nhint: name a shorter one with --run-root\n", place->run);
 		return -1;
 	}
+	place->here = env_or("HOIST_NO_ENGINE", NULL) && !host && (i >= argc || (strcmp(argv[i], "engine") && strcmp(argv[i], "context")));
 	setenv("HOIST_ROOT", place->root, 1);
 	setenv("HOIST_RUN_ROOT", place->run, 1);
 	return 0;
@@ -146,13 +155,6 @@ static void exec_node(const char *script, char **rest)
 	fprintf(stderr, "hoist: cannot run Node (%s): %s\nhint: Node 20.19 or newer must be in PATH, or named by HOIST_NODE\n", node, strerror(errno));
 }
 
-int run_standalone(const struct place *place, char **argv)
-{
-	(void)place;
-	exec_node("cli.js", argv + 1);
-	return 125;
-}
-
 static int make_dirs(const char *path)
 {
 	char part[PATH_MAX];
@@ -167,7 +169,20 @@ static int make_dirs(const char *path)
 	return mkdir(part, 0711) && errno != EEXIST ? -1 : 0;
 }
 
-static void become_engine(const struct place *place, int ready)
+/* `hoist engine …` and commands for other engines make no container: they stay the user that they are. */
+int run_standalone(const struct place *place, char **argv)
+{
+	unsetenv("HOIST_NAMESPACE");
+	if (geteuid() && place->here) {
+		pid_t holder = make_dirs(place->run) ? -1 : own_namespaces(place);
+		if (holder < 0 || enter_namespace(holder))
+			return 125;
+	}
+	exec_node("cli.js", argv + 1);
+	return 125;
+}
+
+static void become_engine(const struct place *place, pid_t holder, int ready)
 {
 	char log[PATH_MAX + 16];
 	char *args[] = {"--ready-fd", "3", NULL};
@@ -180,6 +195,11 @@ static void become_engine(const struct place *place, int ready)
 	setenv("UV_THREADPOOL_SIZE", "8", 0); /* a pull's decompression must not keep every file operation waiting */
 	setenv("MALLOC_ARENA_MAX", "2", 0);   /* what many threads freed is given back */
 	setsid();
+	unsetenv("HOIST_NAMESPACE");
+	if (holder > 0 && enter_namespace(holder)) {
+		dprintf(ready, "hoist: cannot enter the user namespace of process %d: %s\n", holder, strerror(errno));
+		_exit(1);
+	}
 	if (chdir("/") || out < 0 || in < 0)
 		_exit(1);
 	ready = fcntl(ready, F_DUPFD, 10);
@@ -225,10 +245,11 @@ int start_engine(const struct place *place)
 		return -1;
 	}
 	int fd = unix_connect(place->socket); /* somebody was quicker */
-	if (fd < 0 && !pipe2(pipe_, O_CLOEXEC)) {
+	pid_t holder = fd < 0 && geteuid() ? own_namespaces(place) : 0;
+	if (fd < 0 && holder >= 0 && !pipe2(pipe_, O_CLOEXEC)) {
 		pid_t pid = fork();
 		if (pid == 0)
-			become_engine(place, pipe_[1]);
+			become_engine(place, holder, pipe_[1]);
 		close(pipe_[1]);
 		if (pid > 0 && !await_ready(place, pipe_[0]))
 			fd = unix_connect(place->socket);
