@@ -97,7 +97,7 @@ async function counts(pool: ContainerPool) {
 }
 
 function machine(pool: ContainerPool) {
-  const { cgroup, memory, cpus, arch, kernelRelease } = pool.deps.facts;
+  const { cgroup, memory, cpus, arch, kernelRelease, userNamespace } = pool.deps.facts;
   const has = (controller: string): boolean =>
     cgroup.version === 2 ? cgroup.controllers.includes(controller) : cgroup.mounts[controller] !== undefined;
   const swap =
@@ -125,7 +125,11 @@ function machine(pool: ContainerPool) {
     Architecture: arch,
     NCPU: cpus,
     MemTotal: memory,
-    SecurityOptions: ['name=seccomp,profile=builtin', ...(cgroup.version === 2 ? ['name=cgroupns'] : [])],
+    SecurityOptions: [
+      'name=seccomp,profile=builtin',
+      ...(userNamespace ? ['name=rootless'] : []),
+      ...(cgroup.version === 2 ? ['name=cgroupns'] : []),
+    ],
     Warnings: told.length > 0 ? told : null,
   };
 }

@@ -34,6 +34,7 @@ import { layerMounts } from '../runtime/layers.ts';
 import { hostPlatform } from '../spec/oci/platform.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
+import { adaptedExecutor } from '../sys/adapted.ts';
 import { errnoName } from '../sys/errno.ts';
 import { type Executor, startExecutor } from '../sys/executor.ts';
 import { type MachineFacts, measureFacts } from '../sys/facts.ts';
@@ -64,9 +65,10 @@ export async function openEngine(place: Place, log: (message: string) => void, r
   const opened = await openStore({
     root: place.root,
     driver: facts.erofs === 'none' ? 'dir' : 'erofs',
+    oneOwner: facts.userNamespace?.uids === 1,
     workerUrl: bundled('unpack-worker.js'),
     applyPending: async (tree, pending) => {
-      await runHere(executor, pendingOps(tree, pending), 'unpack');
+      await runHere(executor, pendingOps(tree, pending, facts.userNamespace), 'unpack');
     },
   });
   const mounts = layerMounts(executor, path.join(place.run, 'layers'), facts.erofs);
@@ -79,7 +81,7 @@ export async function openEngine(place: Place, log: (message: string) => void, r
     },
   };
   const host = hostPlatform(process.arch);
-  const defaultPlace = place.run === '/run/hoist';
+  const defaultPlace = place.run === '/run/hoist' || facts.userNamespace?.network !== undefined;
   const suffix = createHash('sha256').update(place.root).digest('hex').slice(0, 6);
   const events = createEvents();
   const volumeStore = await openVolumeStore(place.root, log);
@@ -217,10 +219,11 @@ async function openExecutor(
   log: (message: string) => void,
   resident: number | undefined,
 ): Promise<Executor> {
-  const executor = startExecutor(nativeBinary(), (reason) => {
+  const started = startExecutor(nativeBinary(), (reason) => {
     log(`${reason}; the engine ends, the next command starts another`);
     process.exit(1);
   });
+  const executor = facts.userNamespace ? adaptedExecutor(started, facts.userNamespace) : started;
   const lock = [
     op('lock', { path: path.join(place.root, 'engine.lock'), out: 'lock' }, 'one engine per root'),
     op('hold', { slot: 'lock' }, 'for as long as the engine lives'),

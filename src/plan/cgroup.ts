@@ -55,8 +55,7 @@ export function cgroupOps(path: string, resources: OciResources, facts: HostFact
       ...entries.slice(0, 1).map(([, dir]) => op('cgroupKill', { path: dir }, 'nothing of the container outlives it')),
       ...entries.map(([, dir]) => op('rmdir', { path: dir }, 'the cgroup goes with the container')),
     ],
-    oomPath:
-      version === 2 ? `${paths['']}/memory.events` : paths['memory'] ? `${paths['memory']}/memory.oom_control` : '',
+    oomPath: paths[''] ? `${paths['']}/memory.events` : paths['memory'] ? `${paths['memory']}/memory.oom_control` : '',
     paths,
   };
 }
@@ -64,7 +63,7 @@ export function cgroupOps(path: string, resources: OciResources, facts: HostFact
 /** controller ('' on v2) -> directory of a container's group. */
 function cgroupPaths(path: string, resources: OciResources, { cgroup }: HostFacts): Record<string, string> {
   const { version, mounts } = cgroup;
-  if (version === 2) return { '': `${mounts['']}${path}` };
+  if (version === 2) return mounts[''] === undefined ? {} : { '': `${mounts['']}${path}` };
   const paths: Record<string, string> = {};
   for (const name of [...always, ...askedControllers(resources)]) {
     const mount = mounts[name];
@@ -108,6 +107,7 @@ export function containerGroup(id: string): string {
  */
 export function cgroupRootOps(facts: HostFacts, engine?: number, parent = '/hoist'): Op[] {
   const { version, mounts, controllers } = facts.cgroup;
+  if (version === 2 && mounts[''] === undefined) return [];
   if (version === 2) {
     const top = mounts[''];
     const wanted = ['cpu', 'cpuset', 'hugetlb', 'io', 'memory', 'pids', 'rdma']

@@ -9,6 +9,17 @@ export interface CgroupFacts {
   readonly controllers: readonly string[];
 }
 
+/** Of an engine that is root of a user namespace alone. */
+export interface UserNamespace {
+  /** Ids below this have one outside: 1 where the user has no subordinate ids. */
+  readonly uids: number;
+  readonly gids: number;
+  /** Whether setgroups(2) is allowed. */
+  readonly groups: boolean;
+  /** The network namespace of its containers' bridges; undefined: the one that the engine is in. */
+  readonly network: string | undefined;
+}
+
 export interface HostFacts {
   readonly arch: 'x86_64' | 'aarch64';
   /** [6, 1] for 6.1.0-rc3 */
@@ -18,6 +29,7 @@ export interface HostFacts {
   readonly cgroup: CgroupFacts;
   /** Paths below /proc, /sys and /dev that this machine has: masking or sharing one that is not there would fail. */
   readonly pseudoFiles: ReadonlySet<string>;
+  readonly userNamespace?: UserNamespace;
   readonly cpus: number;
   /** Bytes. */
   readonly memory: number;

@@ -125,6 +125,7 @@ function rdmaLines({ rdma }: OciResources): string[] {
 }
 
 function limitsV2(resources: OciResources, dir: string): Op[] {
+  if (dir === '') return []; // no group is delegated to this user
   const { memory, cpu, pids } = resources;
   const ops: Op[] = [];
   const limit = (file: string, value: string | Int | undefined, why: string, allow?: number): void => {

@@ -1,6 +1,6 @@
 // The container's root: overlay, OCI mounts, devices, what is hidden and what is read-only.
 
-import type { OciConfig, OciMount } from '../spec/oci/runtime.ts';
+import type { OciConfig, OciDevice, OciMount } from '../spec/oci/runtime.ts';
 import { cgroupOps } from './cgroup.ts';
 import type { HostFacts } from './facts.ts';
 import type { ContainerInput } from './input.ts';
@@ -98,37 +98,41 @@ export function filesystemOps({ config, facts, files, sourceKind }: ContainerInp
   return [
     ...mounted,
     ...deviceDirectories(linux.devices),
-    ...linux.devices.flatMap((device, index) => [
-      op(
-        'mknod',
-        {
-          root,
-          path: device.path.slice(1),
-          mode: { c: 0o020000, b: 0o060000, p: 0o010000 }[device.type] | device.fileMode,
-          major: device.major,
-          minor: device.minor,
-        },
-        `OCI linux.devices[${index}] ${device.path}`,
-        k.EEXIST,
-      ),
-      ...(device.uid || device.gid
-        ? [
+    ...linux.devices.flatMap((device, index) =>
+      facts.userNamespace
+        ? boundDevice(device, index)
+        : [
             op(
-              'open',
+              'mknod',
               {
-                dir: root,
+                root,
                 path: device.path.slice(1),
-                flags: k.O_PATH,
-                mode: 0,
-                resolve: k.RESOLVE_IN_ROOT,
-                out: 'device',
+                mode: { c: 0o020000, b: 0o060000, p: 0o010000 }[device.type] | device.fileMode,
+                major: device.major,
+                minor: device.minor,
               },
-              `the owner of ${device.path}`,
+              `OCI linux.devices[${index}] ${device.path}`,
+              k.EEXIST,
             ),
-            op('chown', { slot: 'device', uid: device.uid, gid: device.gid }, `the owner of ${device.path}`),
-          ]
-        : []),
-    ]),
+            ...(device.uid || device.gid
+              ? [
+                  op(
+                    'open',
+                    {
+                      dir: root,
+                      path: device.path.slice(1),
+                      flags: k.O_PATH,
+                      mode: 0,
+                      resolve: k.RESOLVE_IN_ROOT,
+                      out: 'device',
+                    },
+                    `the owner of ${device.path}`,
+                  ),
+                  op('chown', { slot: 'device', uid: device.uid, gid: device.gid }, `the owner of ${device.path}`),
+                ]
+              : []),
+          ],
+    ),
     ...devLinks(mounts.some((mount) => mount.destination === '/dev' && mount.type === 'tmpfs')),
     ...Object.entries(linux.sysctl).map(([name, value]) =>
       op(
@@ -159,6 +163,19 @@ export function filesystemOps({ config, facts, files, sourceKind }: ContainerInp
           ),
         ]
       : []),
+  ];
+}
+
+/** Nobody makes device nodes in a user namespace: that of the host is mounted. */
+function boundDevice({ path, source = path }: OciDevice, index: number): Op[] {
+  const from = `OCI linux.devices[${index}] ${path}`;
+  return [
+    op(
+      'openTree',
+      { dir: undefined, path: source, flags: k.OPEN_TREE_CLONE, out: 'node' },
+      `${from}: the host's ${source}`,
+    ),
+    ...placeOps('node', root, path, 'file', from),
   ];
 }
 

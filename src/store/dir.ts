@@ -12,7 +12,7 @@ import type { SnapshotWriter } from './layer-tree.ts';
 import { type OutputFile, openOutput, outputBuffer } from './output-file.ts';
 import type { PendingOp } from './store.ts';
 
-export function dirWriter(directory: string, pending: PendingOp[]): SnapshotWriter {
+export function dirWriter(directory: string, pending: PendingOp[], oneOwner = false): SnapshotWriter {
   const tree = join(directory, 'tree');
   const contents = join(directory, 'contents');
   mkdirSync(tree, { mode: 0o700 });
@@ -33,7 +33,7 @@ export function dirWriter(directory: string, pending: PendingOp[]): SnapshotWrit
     },
     finish(root) {
       try {
-        build(root, { tree, contents, pending, named: new Map() });
+        build(root, { tree, contents, pending, oneOwner, named: new Map() });
       } catch (error) {
         throw translateWriteError(error, tree);
       }
@@ -49,6 +49,7 @@ interface Building {
   readonly tree: string;
   readonly contents: string;
   readonly pending: PendingOp[];
+  readonly oneOwner: boolean;
   /** Where an inode got its first name; its other names are links of that. */
   readonly named: Map<Inode, string>;
 }
@@ -101,7 +102,9 @@ function setAttributes(inode: Inode, path: string, building: Building): void {
   const target = onDisk(building, path);
   if (!isSpecial(inode)) {
     // The order matters: a change of owner takes setuid bits and capabilities away.
-    if (process.getuid?.() === 0) lchownSync(target, uid, gid);
+    if (building.oneOwner) {
+      // nobody else is there to own it
+    } else if (process.getuid?.() === 0) lchownSync(target, uid, gid);
     else if (uid !== process.getuid?.() || gid !== process.getgid?.()) {
       building.pending.push({ op: 'chown', path, uid, gid, mode: inode.kind === 'symlink' ? undefined : mode });
     }

@@ -22,6 +22,7 @@ export interface LayerStoreOptions {
   readonly driver: 'erofs' | 'dir';
   readonly workerUrl: URL | undefined;
   readonly allowDevices: boolean;
+  readonly oneOwner: boolean;
   readonly applyPending: ((tree: string, pending: readonly PendingOp[]) => Promise<void>) | undefined;
 }
 
@@ -108,12 +109,12 @@ async function makeLayer(
   options: LayerStoreOptions & { readonly unpack: Unpack },
 ): Promise<Digest> {
   const { compression, diffId, limits, signal } = wanted;
-  const { driver, allowDevices } = options;
+  const { driver, allowDevices, oneOwner } = options;
   const work = join(options.temporary, `${randomBytes(8).toString('hex')}.layer`);
   try {
     signal.throwIfAborted();
     await mkdir(work, { mode: 0o700 });
-    const job: UnpackJob = { driver, directory: work, compression, diffId, limits, allowDevices };
+    const job: UnpackJob = { driver, directory: work, compression, diffId, limits, allowDevices, oneOwner };
     const result = await options.unpack(abortableStream(source, signal), job, signal);
     await commit(work, result, options);
     return result.diffId;

@@ -19,6 +19,8 @@ export interface StoreOptions {
   readonly workerUrl?: URL | undefined;
   /** Whether layers may bring device nodes (default: when root). */
   readonly allowDevices?: boolean;
+  /** A user namespace with one id: every file is its root's, whoever owns it in the image. */
+  readonly oneOwner?: boolean;
   /** Carries out what Node cannot, before a `dir` layer gets its place. Without it the layer keeps its `pending`. */
   readonly applyPending?: (tree: string, pending: readonly PendingOp[]) => Promise<void>;
 }
@@ -38,6 +40,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     driver: options.driver,
     workerUrl: options.workerUrl,
     allowDevices: options.allowDevices ?? process.getuid?.() === 0,
+    oneOwner: options.oneOwner ?? false,
     applyPending: options.applyPending,
   });
   const leases = new Set<Set<Digest>>();

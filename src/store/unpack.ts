@@ -20,6 +20,8 @@ export interface UnpackJob {
   readonly diffId: string | undefined;
   readonly limits: UnpackLimits;
   readonly allowDevices: boolean;
+  /** See StoreOptions. */
+  readonly oneOwner?: boolean;
 }
 
 export interface UnpackResult {
@@ -32,7 +34,9 @@ export interface UnpackResult {
 export async function unpack(source: AsyncIterable<Uint8Array>, job: UnpackJob): Promise<UnpackResult> {
   const pending: PendingOp[] = [];
   const writer =
-    job.driver === 'erofs' ? erofsWriter(join(job.directory, 'layer.erofs')) : dirWriter(job.directory, pending);
+    job.driver === 'erofs'
+      ? erofsWriter(join(job.directory, 'layer.erofs'))
+      : dirWriter(job.directory, pending, job.oneOwner);
   try {
     const tree = layerTree(writer, job);
     const reader = readTar(tree.sink);

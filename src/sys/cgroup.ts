@@ -1,7 +1,7 @@
 // The control groups of a container that runs: frozen and thawed, its processes, and their files read (cgroups(7),
 // Documentation/admin-guide/cgroup-v1 and -v2). Where a group is says src/plan/cgroup.ts.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { errnoOf, fail } from '../base/errors.ts';
 
 /** The text of a group's file; undefined where the kernel has no such file or the group is gone. */
@@ -16,13 +16,27 @@ export function readGroupFile(directory: string, file: string): string | undefin
   }
 }
 
-/** Pids on the host, of all threads' leaders. */
-export function processesOf(directory: string): readonly number[] {
+/** Pids on the host, of all threads' leaders. `init`: first process of a pid namespace, asked where there is no group. */
+export function processesOf(directory: string, init = 0): readonly number[] {
+  if (directory === '') return init > 0 ? inPidNamespaceOf(init) : [];
   const text = readGroupFile(directory, 'cgroup.procs') ?? '';
   return text
     .split('\n')
     .filter((line) => line !== '')
     .map(Number);
+}
+
+function inPidNamespaceOf(init: number): readonly number[] {
+  const namespaceOf = (pid: string | number): string | undefined => {
+    try {
+      return readlinkSync(`/proc/${pid}/ns/pid`);
+    } catch {
+      return undefined; // it ended, or is somebody else's
+    }
+  };
+  const wanted = namespaceOf(init);
+  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return wanted === undefined ? [] : all.filter((pid) => namespaceOf(pid) === wanted).map(Number);
 }
 
 /** Every process of one group to another one, of another hierarchy; with what they start meanwhile. */

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import os from 'node:os';
 import type { CgroupFacts, HostFacts } from '../plan/facts.ts';
+import { delegatedCgroups, userNamespaceFacts } from './user-namespace.ts';
 
 export interface MachineFacts extends HostFacts {
   readonly kernelRelease: string;
@@ -13,16 +14,19 @@ export interface MachineFacts extends HostFacts {
 export function measureFacts(): MachineFacts {
   const release = os.release();
   const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10));
+  const userNamespace = userNamespaceFacts();
+  const cgroup = cgroupFacts(readFileSync('/proc/self/mountinfo', 'utf8'));
   return {
     arch: os.arch() === 'arm64' ? 'aarch64' : 'x86_64',
     kernel: [major, minor],
     kernelRelease: release,
     capabilities: boundingSet(),
-    cgroup: cgroupFacts(readFileSync('/proc/self/mountinfo', 'utf8')),
+    cgroup: userNamespace ? delegatedCgroups(cgroup) : cgroup,
+    ...(userNamespace ? { userNamespace } : {}),
     pseudoFiles: pseudoFiles(),
     cpus: os.cpus().length,
     memory: os.totalmem(),
-    erofs: erofsSupport(major, minor),
+    erofs: userNamespace ? 'none' : erofsSupport(major, minor),
   };
 }
 

@@ -8,6 +8,7 @@ import type { XattrMap } from '../files/pack.ts';
 import { readXattrs } from '../files/special.ts';
 import { handle, namesIn, openDirectory, openTree } from '../files/tree.ts';
 import { openImageRoot } from './archive-root.ts';
+import { opaqueMarks } from './commit.ts';
 import type { ContainerPool, Live } from './deps.ts';
 import { pathsOf } from './record.ts';
 
@@ -73,7 +74,7 @@ async function compareEntry(comparing: Comparing, pair: Pair, name: string): Pro
 async function compareBelow(comparing: Comparing, pair: Pair, { name, path }: Named): Promise<void> {
   const upper = openDirectory(pair.upper, name);
   const lower = pair.lower === undefined ? undefined : openDirectory(pair.lower, name);
-  const opaque = pair.opaque || comparing.marks.get(path)?.has('trusted.overlay.opaque') === true;
+  const opaque = pair.opaque || opaqueMarks.some((mark) => comparing.marks.get(path)?.has(mark));
   try {
     if (upper !== undefined) await compareDirectory(comparing, { upper, lower, path, opaque });
   } finally {

@@ -157,6 +157,8 @@ async function writableLayer(pool: ContainerPool, { record }: Live, hold: (diges
 }
 
 const opaqueMark = 'trusted.overlay.opaque';
+/** The other one is that of a user namespace. */
+export const opaqueMarks: readonly string[] = [opaqueMark, 'user.overlay.opaque'];
 
 /** What overlayfs knows by devices and attributes, layers know by names (image-spec layer.md, "Whiteouts"). */
 function layerEntries(entry: TarOutput): readonly TarOutput[] {
@@ -164,10 +166,11 @@ function layerEntries(entry: TarOutput): readonly TarOutput[] {
     const slash = entry.path.lastIndexOf('/') + 1;
     return [marker(entry, `${entry.path.slice(0, slash)}.wh.${entry.path.slice(slash)}`)];
   }
-  if (!entry.xattrs?.has(opaqueMark)) return [entry];
-  const xattrs = new Map([...entry.xattrs].filter(([name]) => name !== opaqueMark));
-  const kept = { ...entry, xattrs };
-  return entry.kind === 'directory' ? [kept, marker(entry, `${entry.path}.wh..wh..opq`)] : [kept];
+  if (!entry.xattrs) return [entry];
+  const isMark = (name: string): boolean => name === opaqueMark || name.startsWith('user.overlay.');
+  const opaque = opaqueMarks.some((mark) => entry.xattrs?.has(mark));
+  const kept = { ...entry, xattrs: new Map([...entry.xattrs].filter(([name]) => !isMark(name))) };
+  return opaque && entry.kind === 'directory' ? [kept, marker(entry, `${entry.path}.wh..wh..opq`)] : [kept];
 }
 
 function marker({ mtime }: TarOutput, path: string): TarOutput {

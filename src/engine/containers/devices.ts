@@ -21,10 +21,18 @@ function numbersOf(rdev: number): { major: number; minor: number } {
   };
 }
 
-function deviceAt(target: string, stats: Stats): OciDevice | undefined {
+function deviceAt(source: string, target: string, stats: Stats): OciDevice | undefined {
   const type = stats.isCharacterDevice() ? 'c' : stats.isBlockDevice() ? 'b' : undefined;
   if (type === undefined) return undefined;
-  return { path: target, type, ...numbersOf(stats.rdev), fileMode: stats.mode & 0o777, uid: stats.uid, gid: stats.gid };
+  return {
+    path: target,
+    source,
+    type,
+    ...numbersOf(stats.rdev),
+    fileMode: stats.mode & 0o777,
+    uid: stats.uid,
+    gid: stats.gid,
+  };
 }
 
 /** --device host:container:rwm; a directory stands for every device in it. Fails with `device.not_found`, `device.invalid`. */
@@ -64,7 +72,7 @@ export async function mappedDevices(mappings: readonly DeviceMapping[]): Promise
 async function walk(host: string, target: string): Promise<OciDevice[]> {
   const stats = await stat(host);
   if (!stats.isDirectory()) {
-    const device = deviceAt(target, stats);
+    const device = deviceAt(host, target, stats);
     return device ? [device] : [];
   }
   const nested = await Promise.all(
@@ -97,7 +105,7 @@ export function hostDevices(): readonly OciDevice[] {
       const full = path.join(dir, name);
       const stats = lstatSync(full);
       if (stats.isDirectory()) visit(full);
-      const device = deviceAt(full, stats);
+      const device = deviceAt(full, full, stats);
       if (device) found.push(device);
     }
   };

@@ -3,6 +3,7 @@
 import { containerPlan } from '../../plan/container.ts';
 import type { Plan } from '../../plan/ops.ts';
 import { planToJson, printPlan } from '../../plan/print.ts';
+import { adaptPlan } from '../../plan/user-namespace.ts';
 import type { ContainerCreate } from '../../spec/docker/container.ts';
 import type { OciConfig } from '../../spec/oci/runtime.ts';
 import type { ExplainedPlan } from '../engine.ts';
@@ -17,7 +18,9 @@ export async function explainContainer(
 ): Promise<ExplainedPlan> {
   const record = await composeRecord(pool, request, options);
   const { input, config } = await prepare(pool, record, await pool.deps.network.preview(record), 1);
-  return explained(containerPlan(input), config);
+  const plan = containerPlan(input);
+  const { userNamespace } = pool.deps.facts;
+  return explained(userNamespace ? adaptPlan(plan, userNamespace).plan : plan, config);
 }
 
 export function explained(plan: Plan, config: OciConfig): ExplainedPlan {

@@ -70,7 +70,7 @@ export function ociConfig(record: ContainerRecord, lookup: Lookup, facts: Machin
       devices: [...standardDevices, ...lookup.devices],
       cgroupsPath: containerGroup(id),
       resources: resourcesOf(record.hostConfig, lookup.deviceRules, facts),
-      sysctl: { ...(ownsNetwork(host) ? networkSysctls : {}), ...host.Sysctls },
+      sysctl: { ...(ownsNetwork(host) ? networkSysctls(facts) : {}), ...host.Sysctls },
       ...(seccomp ? { seccomp } : {}),
       maskedPaths: host.Privileged ? [] : (host.MaskedPaths ?? maskedPaths),
       readonlyPaths: host.Privileged ? [] : (host.ReadonlyPaths ?? readonlyPaths),
@@ -84,7 +84,10 @@ export function ownsNetwork({ NetworkMode }: ContainerRecord['hostConfig']): boo
 }
 
 /** Docker's: in a network of its own, port 80 and ping need no privilege. */
-const networkSysctls = { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 2147483647' };
+const networkSysctls = ({ userNamespace }: MachineFacts): Readonly<Record<string, string>> => ({
+  'net.ipv4.ip_unprivileged_port_start': '0',
+  'net.ipv4.ping_group_range': `0 ${userNamespace ? userNamespace.gids - 1 : 2147483647}`,
+});
 
 function processOf({ config, hostConfig }: ContainerRecord, { user, linked = [] }: Lookup, mask: bigint): OciProcess {
   const env = environment(mergeEnv(linked, config.Env), {

@@ -18,6 +18,10 @@ export function pauseContainer(pool: ContainerPool, live: Live): Promise<void> {
     if (state.status === 'restarting')
       fail('conflict', 'container.restarting', `Container ${id} is restarting, wait until the container is running`);
     if (!live.link) fail('conflict', 'container.not_running', `container ${id} is not running`);
+    if (freezerOf(pool, live)[0] === '')
+      fail('unsupported', 'container.pause', `cannot pause container ${id}: it has no cgroup that could be frozen`, {
+        hint: 'without root that needs cgroup v2, and a systemd session that delegates to its user',
+      });
     try {
       await freeze(...freezerOf(pool, live));
     } catch (error) {

@@ -124,11 +124,30 @@ export function userOf(
   layers: readonly LayerInfo[],
   user: string,
 ): ResolvedUser {
-  return resolveUser(
+  const found = resolveUser(
     user,
     record.hostConfig.GroupAdd ?? [],
     fileOf(deps, record, layers, 'etc/passwd'),
     fileOf(deps, record, layers, 'etc/group'),
+  );
+  requireMapped(found, deps.facts);
+  return found;
+}
+
+/** In a user namespace there are as many users as the engine's own has ids. */
+function requireMapped({ uid, gid, additionalGids }: ResolvedUser, { userNamespace }: ContainersDeps['facts']): void {
+  if (!userNamespace) return;
+  const { uids, gids } = userNamespace;
+  const group = [gid, ...additionalGids].find((one) => one >= gids);
+  if (uid < uids && group === undefined) return;
+  const what = uid < uids ? `group ${group}` : `user ${uid}`;
+  fail(
+    'invalid',
+    'user.unmapped',
+    `the container's ${what} has no id on this host: here are ${uids} uids, ${gids} gids`,
+    {
+      hint: 'the user who runs Hoist needs subordinate ids: package uidmap, and lines in /etc/subuid and /etc/subgid (usermod --add-subuids 100000-165535 --add-subgids 100000-165535 NAME), then: hoist engine restart',
+    },
   );
 }
 

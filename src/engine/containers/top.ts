@@ -14,7 +14,10 @@ export async function topContainer(pool: ContainerPool, live: Live, psArgs: stri
   for (const [, key] of words.matchAll(/\s+(\S*)=\s*PID\S*/g))
     if (key !== 'pid') fail('invalid', 'top.title', `specifying "${key}=PID" is not allowed`);
   requireRunning(live);
-  const pids = processesOf(groupOf(containerGroup(live.record.id), 'pids', pool.deps.facts));
+  const pids = processesOf(
+    groupOf(containerGroup(live.record.id), 'pids', pool.deps.facts),
+    live.record.hostConfig.PidMode === 'host' ? 0 : live.record.state.pid,
+  );
   const args = words.split(' ').filter((word) => word !== '');
   const first = await runPs([...args, `-q${pids.join(',')}`]);
   if (first === undefined) {

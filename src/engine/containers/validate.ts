@@ -122,7 +122,7 @@ export function validateLimits(host: HostConfig, machine: HostFacts, refuse: Ref
 }
 
 /** A limit that this machine cannot hold is refused, never passed over. */
-export function requireControllers(host: HostConfig, { cgroup }: HostFacts, refuse: Refuse): void {
+export function requireControllers(host: HostConfig, { cgroup, userNamespace }: HostFacts, refuse: Refuse): void {
   const there = (controller: string): boolean =>
     cgroup.version === 2 ? cgroup.controllers.includes(controller) : cgroup.mounts[controller] !== undefined;
   const wanted: [controller: string, asked: boolean, flag: string][] = [
@@ -135,7 +135,7 @@ export function requireControllers(host: HostConfig, { cgroup }: HostFacts, refu
     if (asked && !there(controller))
       refuse(
         'limit.unavailable',
-        `${flag} cannot hold here: this machine has no ${controller} cgroup controller mounted`,
+        `${flag} cannot hold here: ${userNamespace ? `no ${controller} cgroup controller is delegated to this user` : `this machine has no ${controller} cgroup controller mounted`}`,
       );
   }
 }

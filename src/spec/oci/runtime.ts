@@ -90,6 +90,8 @@ export interface OciNamespace {
 
 export interface OciDevice {
   readonly path: string;
+  /** The host's node, where it has another path (not in the specification). */
+  readonly source?: string;
   /** The specification's `u` is a `c`. */
   readonly type: 'c' | 'b' | 'p';
   readonly major: number;
