@@ -326,6 +326,7 @@ static int relay(struct client *c)
 
 int client_main(int argc, char **argv, char **env)
 {
+	title_room(argv); /* of what is forked off to stay */
 	struct client c = {.argc = argc, .argv = argv, .env = env, .keeper = -1, .typed = -1};
 	if (place_of(&c.place, argc, argv))
 		return 125;

@@ -60,7 +60,8 @@
 #define OP_XATTRS 68
 #define OP_HAND_OVER 65
 #define OP_DATAGRAM 70
-#define OP_LAST 70
+#define OP_FORWARD 120
+#define OP_LAST 120
 
 struct op_open { uint16_t dir; struct str path; uint32_t flags; uint32_t mode; uint32_t resolve; uint16_t out; };
 struct op_close { uint16_t slot; };
@@ -100,7 +101,7 @@ struct op_exec { struct strs paths; struct strs argv; struct strs env; };
 struct op_report { uint32_t stage; };
 struct op_keep { uint16_t listen; uint16_t in; uint16_t out; uint16_t err; uint16_t tty; struct str log; uint64_t logMax; uint32_t logFiles; struct str exitPath; struct str oomPath; uint32_t flags; uint32_t expect; };
 struct op_listen { struct str path; uint32_t mode; uint16_t out; };
-struct op_bindPort { uint32_t family; uint32_t type; struct str address; uint32_t port; uint16_t out; };
+struct op_bindPort { uint32_t family; uint32_t type; struct str address; uint32_t port; uint32_t reuse; uint16_t out; };
 struct op_chown { uint16_t slot; uint32_t uid; uint32_t gid; };
 struct op_title { struct str name; };
 struct op_pidfd { uint32_t pid; uint16_t out; };
@@ -118,6 +119,7 @@ struct op_copyTree { uint16_t from; uint16_t to; };
 struct op_xattrs { uint16_t root; struct str path; struct strs names; };
 struct op_handOver { uint16_t slot; struct str text; };
 struct op_datagram { struct str path; struct str data; };
+struct op_forward { struct patches from; struct str to; };
 
 struct op {
 	uint16_t code;
@@ -179,6 +181,7 @@ struct op {
 		struct op_xattrs xattrs;
 		struct op_handOver handOver;
 		struct op_datagram datagram;
+		struct op_forward forward;
 	};
 };
 
@@ -243,4 +246,5 @@ struct op {
 	X(COPY_TREE, copyTree) \
 	X(XATTRS, xattrs) \
 	X(HAND_OVER, handOver) \
-	X(DATAGRAM, datagram)
+	X(DATAGRAM, datagram) \
+	X(FORWARD, forward)

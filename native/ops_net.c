@@ -121,6 +121,8 @@ int do_bindPort(struct run *run, const struct op *op)
 		return -errno;
 	if (b->family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+	if (b->reuse)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	if (bind(fd, &at.a, size)) {
 		int r = -errno;
 		close(fd);

@@ -93,6 +93,7 @@ export async function openEngine(place: Place, log: (message: string) => void, r
       mtu: 1500,
       gateway: undefined,
       table: defaultPlace ? 'hoist' : `hoist-${suffix}`,
+      forward: facts.userNamespace?.network !== undefined,
     },
     events,
     warn: log,

@@ -47,6 +47,8 @@ export interface BridgeConfig {
   readonly gateway: Prefix | undefined;
   /** The nftables table of this engine: `hoist`, `hoist-<id>`. */
   readonly table: string;
+  /** It is in a network namespace of its own: published ports are bound outside, and passed on. */
+  readonly forward?: boolean;
   readonly traffic?: Traffic;
 }
 
@@ -69,6 +71,7 @@ export interface Bridge {
   readonly mtu: number;
   readonly gateway: Prefix;
   readonly table: string;
+  readonly forward?: boolean;
   readonly traffic: Traffic;
 }
 
@@ -85,7 +88,7 @@ export async function ensureBridge(executor: Executor, config: BridgeConfig): Pr
   const current = known.find(({ index, address }) => index === link.index && address.length === 4);
   const gateway = config.gateway ?? current ?? freeGateway([...known, ...readRoutes(routes)]);
   const { name, mtu, table, traffic = ordinaryTraffic } = config;
-  const bridge = { name, index: link.index, mtu, gateway, table, traffic };
+  const bridge = { name, index: link.index, mtu, gateway, table, traffic, forward: config.forward ?? false };
   await runOps(executor, bridgeOps(bridge));
   if (!traffic.internal) await passForeignFirewalls(executor, bridge);
   return bridge;

@@ -21,7 +21,7 @@ import { k, type Op, op } from '../plan/ops.ts';
 import { formatAddress, macOf, parseAddress } from './address.ts';
 import type { Bridge } from './bridge.ts';
 import type { PublishedPort } from './ports.ts';
-import { bindOps, publishOps, unpublishOps } from './publish.ts';
+import { bindOps, forwardOps, publishOps, unpublishOps } from './publish.ts';
 
 export interface Endpoint {
   /** The host's end: see `vethName`. */
@@ -65,10 +65,13 @@ export function endpointOps(bridge: Bridge, endpoint: Endpoint): NetworkOps {
 export function attachedOps(all: readonly Attached[]): NetworkOps {
   const parts = all.map(({ bridge, endpoint }) => ({ bridge, endpoint, address: bytesOf(endpoint.address) }));
   return {
-    before: parts.flatMap(({ endpoint }) => (endpoint.ports ?? []).flatMap(bindOps)),
+    before: parts.flatMap(({ bridge, endpoint }) =>
+      (endpoint.ports ?? []).flatMap((port, index) => bindOps(port, index, bridge.forward)),
+    ),
     setup: parts.flatMap(({ bridge, endpoint }) => [
       cableOp(bridge, endpoint, undefined),
       ...publishOps(bridge, endpoint),
+      ...(bridge.forward ? forwardOps(endpoint) : []),
     ]),
     child: parts.map(({ bridge, endpoint, address }, index) =>
       routeOp(

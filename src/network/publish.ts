@@ -76,6 +76,11 @@ export function explainPortFailure(failed: Op | undefined, errno: number): Hoist
       hint: 'another program of this host has the port: `ss -lnp` names it',
     });
   }
+  if (errno === k.EACCES) {
+    return new HoistError('invalid', 'port.privileged', `failed to bind host port ${place}: permission denied`, {
+      hint: `ports below net.ipv4.ip_unprivileged_port_start are root's: take one above, or let root run: sysctl -w net.ipv4.ip_unprivileged_port_start=${failed.port}`,
+    });
+  }
   if (errno === EADDRNOTAVAIL) {
     return new HoistError(
       'invalid',
@@ -89,14 +94,29 @@ export function explainPortFailure(failed: Op | undefined, errno: number): Hoist
 const EADDRNOTAVAIL = 99;
 
 /** The keeper holds the host's port by a bound socket as long as the container runs: no program can take it meanwhile. */
-export function bindOps({ protocol, hostIp, hostPort }: PublishedPort, index: number): Op[] {
+export function bindOps({ protocol, hostIp, hostPort }: PublishedPort, index: number, listens = false): Op[] {
   const address = parseAddress(hostIp);
   // Node and the op table know no SCTP sockets; the map alone keeps two containers apart there
   if (address === undefined || protocol === 'sctp') return [];
   const type = protocol === 'udp' ? k.SOCK_DGRAM : k.SOCK_STREAM;
   const family = address.length === 4 ? k.AF_INET : k.AF_INET6;
+  const reuse = listens && protocol === 'tcp' ? 1 : 0;
   const why = `no other program takes ${withPort(hostIp, hostPort)}/${protocol} meanwhile`;
-  return [op('bindPort', { family, type, address, port: hostPort, out: `port${index}` }, why)];
+  return [op('bindPort', { family, type, address, port: hostPort, reuse, out: `port${index}` }, why)];
+}
+
+/** For a bridge that the host's own packets do not reach: what comes to the ports of `bindOps` is passed on. */
+export function forwardOps({ address, ports = [] }: Publisher): Op[] {
+  const bytes = parseAddress(address);
+  const held = ports.flatMap(({ protocol, containerPort }, index) =>
+    protocol === 'sctp' ? [] : [{ index, containerPort }],
+  );
+  if (bytes?.length !== 4 || held.length === 0) return [];
+  const from = held.map(({ index }, place) => ({ offset: place * 6, slot: `port${index}` }));
+  const to = Buffer.concat(
+    held.map(({ containerPort }) => Buffer.from([...bytes, containerPort >> 8, containerPort & 0xff])),
+  );
+  return [op('forward', { from, to }, `passed on from the host: ${describePorts(ports)}`)];
 }
 
 function publications(containerAddress: Uint8Array, ports: readonly PublishedPort[]): Publication[] {

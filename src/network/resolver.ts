@@ -25,7 +25,7 @@ function socketOps(label: string): Op[] {
     return [
       op(
         'bindPort',
-        { family: k.AF_INET, type, address: resolverAddress, port: resolverPort, out },
+        { family: k.AF_INET, type, address: resolverAddress, port: resolverPort, reuse: 0, out },
         `where its name server answers (${kind})`,
         inUse,
       ),

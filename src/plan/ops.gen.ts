@@ -91,8 +91,8 @@ export interface OpFields {
   readonly keep: { readonly listen: Slot | undefined; readonly in: Slot | undefined; readonly out: Slot | undefined; readonly err: Slot | undefined; readonly tty: Slot | undefined; readonly log: string; readonly logMax: number | bigint; readonly logFiles: number; readonly exitPath: string; readonly oomPath: string; readonly flags: number; readonly expect: number };
   /** a listening unix stream socket */
   readonly listen: { readonly path: string; readonly mode: number; readonly out: Slot };
-  /** reserves a host port: bind(2) without listen */
-  readonly bindPort: { readonly family: number; readonly type: number; readonly address: Uint8Array; readonly port: number; readonly out: Slot };
+  /** reserves a host port: bind(2) without listen; reuse: SO_REUSEADDR, for one that will listen */
+  readonly bindPort: { readonly family: number; readonly type: number; readonly address: Uint8Array; readonly port: number; readonly reuse: number; readonly out: Slot };
   /** fchownat(AT_EMPTY_PATH) */
   readonly chown: { readonly slot: Slot | undefined; readonly uid: number; readonly gid: number };
   /** the name in ps */
@@ -129,6 +129,8 @@ export interface OpFields {
   readonly handOver: { readonly slot: Slot | undefined; readonly text: string };
   /** sends one datagram to a unix socket, or EAGAIN; an empty one only asks whether it is there */
   readonly datagram: { readonly path: string; readonly data: Uint8Array };
+  /** a fork that passes on what comes to bound sockets (the slots), each to the IPv4 address and port at its offset; it ends with this process */
+  readonly forward: { readonly from: readonly Patch[]; readonly to: Uint8Array };
 }
 
 export type OpName = keyof OpFields;
@@ -177,7 +179,7 @@ export const opTable: { readonly [K in OpName]: { readonly number: number; reado
   report: { number: 41, fields: [['stage', 'u32']] },
   keep: { number: 42, fields: [['listen', 'slot'], ['in', 'slot'], ['out', 'slot'], ['err', 'slot'], ['tty', 'slot'], ['log', 'str'], ['logMax', 'u64'], ['logFiles', 'u32'], ['exitPath', 'str'], ['oomPath', 'str'], ['flags', 'u32'], ['expect', 'u32']] },
   listen: { number: 43, fields: [['path', 'str'], ['mode', 'u32'], ['out', 'out']] },
-  bindPort: { number: 44, fields: [['family', 'u32'], ['type', 'u32'], ['address', 'bytes'], ['port', 'u32'], ['out', 'out']] },
+  bindPort: { number: 44, fields: [['family', 'u32'], ['type', 'u32'], ['address', 'bytes'], ['port', 'u32'], ['reuse', 'u32'], ['out', 'out']] },
   chown: { number: 45, fields: [['slot', 'slot'], ['uid', 'u32'], ['gid', 'u32']] },
   title: { number: 47, fields: [['name', 'str']] },
   pidfd: { number: 49, fields: [['pid', 'u32'], ['out', 'out']] },
@@ -196,4 +198,5 @@ export const opTable: { readonly [K in OpName]: { readonly number: number; reado
   xattrs: { number: 68, fields: [['root', 'slot'], ['path', 'str'], ['names', 'strs']] },
   handOver: { number: 65, fields: [['slot', 'slot'], ['text', 'str']] },
   datagram: { number: 70, fields: [['path', 'str'], ['data', 'bytes']] },
+  forward: { number: 120, fields: [['from', 'patches'], ['to', 'bytes']] },
 };

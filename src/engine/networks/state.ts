@@ -129,6 +129,7 @@ export function bridgeConfigOf({ defaults }: NetworkState, record: NetworkRecord
     mtu: Number(options[option.mtu] || defaults.mtu),
     gateway: gatewayOf(record),
     table: defaults.table,
+    forward: defaults.forward ?? false,
     traffic: {
       internal: record.internal,
       icc: isTrue(options[option.icc]),
@@ -193,6 +194,6 @@ export function assumedReady(state: NetworkState, { record }: Net): Ready {
     gateway = parsePrefix('172.17.0.1/16'),
     traffic = ordinaryTraffic,
   } = bridgeConfigOf(state, record);
-  const bridge: Bridge = { name, index: 0, mtu, gateway, table, traffic };
+  const bridge: Bridge = { name, index: 0, mtu, gateway, table, traffic, forward: state.defaults.forward ?? false };
   return { bridge, pool: poolOf(record, bridge) };
 }
