@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
@@ -164,7 +166,62 @@ int do_write(struct run *run, const struct op *op)
 	return fd < 0 ? fd : RET(write(fd, op->write.data.p, op->write.data.n));
 }
 
-/* A cgroup whose last process has just been reaped may say EBUSY for a moment. */
+/* The entries of a cgroup's directory that are directories: the groups below it. Returns 1 and the first one's name. */
+static int first_below(int dir, char name[NAME_MAX + 1])
+{
+	DIR *d = fdopendir(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	int found = 0;
+	for (struct dirent *e; d && !found && (e = readdir(d));)
+		if (e->d_type == DT_DIR && strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
+			found = snprintf(name, NAME_MAX + 1, "%s", e->d_name) > 0;
+	if (d)
+		closedir(d);
+	return found;
+}
+
+/* SIGKILL to what is in this very cgroup; how many there were. */
+static int kill_members(int dir)
+{
+	int fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC), pid, count = 0;
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!f)
+		return -errno;
+	while (fscanf(f, "%d", &pid) == 1)
+		if (pid > 0)
+			count++, kill(pid, SIGKILL);
+	fclose(f);
+	return count;
+}
+
+/* Goes down to a group that has none below it, empties and removes it, until none is left below `path`. A container that
+ * may write its cgroup (--privileged, systemd) has made them, however deep. kernfs counts directories in st_nlink. */
+static void drop_below(const char *path)
+{
+	struct stat st;
+	struct statfs fs;
+	char name[NAME_MAX + 1], next[NAME_MAX + 1];
+	for (int tries = 0; tries < 200;) {
+		int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), parent = -1;
+		if (dir < 0 || fstat(dir, &st) || st.st_nlink < 3 || fstatfs(dir, &fs) ||
+		    (fs.f_type != CGROUP2_SUPER_MAGIC && fs.f_type != CGROUP_SUPER_MAGIC))
+			tries = 200;
+		else
+			while (dir >= 0 && first_below(dir, next)) {
+				memcpy(name, next, sizeof name);
+				close(parent);
+				parent = dir;
+				dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+			}
+		if (parent < 0)
+			tries = 200;
+		else if ((dir >= 0 && kill_members(dir) > 0) || unlinkat(parent, name, AT_REMOVEDIR))
+			tries++, nanosleep(&(struct timespec){0, 1000000}, NULL);
+		close(dir);
+		close(parent);
+	}
+}
+
+/* A cgroup whose last process has just been reaped may say EBUSY for a moment; one that has others below it, always. */
 int do_rmdir(struct run *run, const struct op *op)
 {
 	(void)run;
@@ -173,6 +230,7 @@ int do_rmdir(struct run *run, const struct op *op)
 			return 0;
 		if (errno != EBUSY || tries == 200)
 			return -errno;
+		drop_below(op->rmdir.path.p);
 		nanosleep(&(struct timespec){0, 500000}, NULL);
 	}
 }
@@ -230,19 +288,14 @@ int do_setxattr(struct run *run, const struct op *op)
 int do_cgroupKill(struct run *run, const struct op *op)
 {
 	(void)run;
-	char path[PATH_MAX];
 	for (int tries = 0; tries < 200; tries++) {
-		snprintf(path, sizeof path, "%s/cgroup.procs", op->cgroupKill.path.p);
-		FILE *f = fopen(path, "re");
-		if (!f)
-			return errno == ENOENT ? 0 : -errno;
-		int pid, count = 0;
-		while (fscanf(f, "%d", &pid) == 1)
-			if (pid > 0)
-				count++, kill(pid, SIGKILL);
-		fclose(f);
+		int dir = open(op->cgroupKill.path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		int count = dir < 0 ? -errno : kill_members(dir);
+		close(dir);
 		if (!count)
-			return 0;
+			drop_below(op->cgroupKill.path.p);
+		if (count <= 0)
+			return count == -ENOENT ? 0 : count;
 		nanosleep(&(struct timespec){0, 1000000}, NULL);
 	}
 	return -EBUSY;

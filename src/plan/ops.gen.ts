@@ -37,7 +37,7 @@ export interface OpFields {
   readonly writeFile: { readonly dir: Slot | undefined; readonly path: string; readonly data: Uint8Array; readonly flags: number; readonly mode: number };
   /** write(2) once */
   readonly write: { readonly slot: Slot | undefined; readonly data: Uint8Array };
-  /** rmdir(2), again for a short while when the kernel says EBUSY */
+  /** rmdir(2), again for a short while when the kernel says EBUSY; a cgroup with those below it */
   readonly rmdir: { readonly path: string };
   /** unlink(2) */
   readonly unlink: { readonly path: string };
@@ -99,7 +99,7 @@ export interface OpFields {
   readonly title: { readonly name: string };
   /** pidfd_open(2) */
   readonly pidfd: { readonly pid: number; readonly out: Slot };
-  /** SIGKILL to every process of a cgroup until it is empty */
+  /** SIGKILL to every process of a cgroup and of those below it, until it is empty */
   readonly cgroupKill: { readonly path: string };
   /** unlocks a pty master, sets its size, opens the peer */
   readonly openPty: { readonly ptmx: Slot | undefined; readonly rows: number; readonly columns: number; readonly out: Slot };

@@ -1,7 +1,7 @@
 // The control groups of a container that runs: frozen and thawed, its processes, and their files read (cgroups(7),
 // Documentation/admin-guide/cgroup-v1 and -v2). Where a group is says src/plan/cgroup.ts.
 
-import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { errnoOf, fail } from '../base/errors.ts';
 
 /** The text of a group's file; undefined where the kernel has no such file or the group is gone. */
@@ -16,14 +16,40 @@ export function readGroupFile(directory: string, file: string): string | undefin
   }
 }
 
-/** Pids on the host, of all threads' leaders. `init`: first process of a pid namespace, asked where there is no group. */
+/**
+ * Pids on the host, of all threads' leaders; also of the groups below, which a container may make that runs systemd.
+ * `init`: first process of a pid namespace, asked where there is no group.
+ */
 export function processesOf(directory: string, init = 0): readonly number[] {
   if (directory === '') return init > 0 ? inPidNamespaceOf(init) : [];
   const text = readGroupFile(directory, 'cgroup.procs') ?? '';
-  return text
+  const own = text
     .split('\n')
     .filter((line) => line !== '')
     .map(Number);
+  return [...own, ...groupsBelow(directory).flatMap((below) => processesOf(below))];
+}
+
+/** The kernel counts them as links: most have none, and are not read. */
+function groupsBelow(directory: string): readonly string[] {
+  try {
+    if (statSync(directory).nlink < 3) return [];
+    const entries = readdirSync(directory, { withFileTypes: true });
+    return entries.filter((one) => one.isDirectory()).map(({ name }) => `${directory}/${name}`);
+  } catch {
+    return []; // it goes
+  }
+}
+
+/**
+ * Where one more process of a container can be put. v2 takes none into a group that hands controllers down (cgroups(7),
+ * "no internal processes"), as systemd makes it of its container's group: then the first process's group is it.
+ * Both are paths below the hierarchy at `mount`.
+ */
+export function groupToJoin(mount: string, path: string, pid: number): string {
+  if ((readGroupFile(`${mount}${path}`, 'cgroup.subtree_control') ?? '').trim() === '') return path;
+  const own = /^0::(.*)$/m.exec(readGroupFile(`/proc/${pid}`, 'cgroup') ?? '')?.[1] ?? '';
+  return own.startsWith(`${path}/`) ? own : path;
 }
 
 function inPidNamespaceOf(init: number): readonly number[] {

@@ -2,12 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freeze, isFrozen, moveProcesses, processesOf, thaw } from '../../src/sys/cgroup.ts';
+import { op } from '../../src/plan/ops.ts';
+import { freeze, groupToJoin, isFrozen, moveProcesses, processesOf, thaw } from '../../src/sys/cgroup.ts';
 import { sampleOf } from '../../src/sys/cgroup-stats.ts';
+import { startExecutor } from '../../src/sys/executor.ts';
 import { measureFacts } from '../../src/sys/facts.ts';
+import { binary } from './world.ts';
 
 const mount = readFileSync('/proc/mounts', 'utf8')
   .split('\n')
@@ -43,5 +46,33 @@ test('v2: frozen, thawed, moved, counted', { skip }, async () => {
     spinning.kill('SIGKILL');
     await new Promise((resolve) => spinning.once('close', resolve));
     for (const dir of [group, other]) rmdirSync(dir);
+  }
+});
+
+test('v2: groups that a container made below its own are seen, joined, and go with it', { skip }, async () => {
+  const name = `/hoist-test-${process.pid}-deep`;
+  const group = `${mount}${name}`;
+  const deep = `${group}/init.scope/deeper`;
+  mkdirSync(deep, { recursive: true });
+  mkdirSync(`${group}/system.slice`);
+  const sleeps = spawn('sleep', ['100'], { stdio: 'ignore' });
+  const ended = new Promise((resolve) => sleeps.once('close', (_, signal) => resolve(signal)));
+  const pid = sleeps.pid ?? 0;
+  writeFileSync(`${deep}/cgroup.procs`, String(pid));
+  assert.deepEqual(processesOf(group), [pid]);
+  assert.equal(groupToJoin(mount ?? '', name, pid), name);
+  const controllers = readFileSync(`${group}/cgroup.controllers`, 'utf8').trim();
+  if (controllers !== '') {
+    writeFileSync(`${group}/cgroup.subtree_control`, `+${controllers.split(' ')[0]}`);
+    assert.equal(groupToJoin(mount ?? '', name, pid), `${name}/init.scope/deeper`);
+  }
+  const executor = startExecutor(binary, () => {});
+  try {
+    const cleanup = [op('cgroupKill', { path: group }, ''), op('rmdir', { path: group }, '')];
+    await executor.run({ setup: [], child: [], cleanup }, 'fork');
+    assert.equal(await ended, 'SIGKILL');
+    assert.equal(existsSync(group), false);
+  } finally {
+    await executor[Symbol.asyncDispose]();
   }
 });

@@ -2,22 +2,24 @@
 # Does Hoist work on an ordinary Debian machine: systemd, pure cgroup v2, its own kernel? Boots one in QEMU and runs
 # test/vm/inside.sh there, with Debian 13's kernel (6.12: erofs from files) and with Debian 12's (6.1: loop devices).
 # Not part of npm test: needs root, Debian's mirror and some minutes. Everything is kept below .build/vm/.
-#   test/vm/run.sh [--kernel 6.12|6.1] [--suite]     --suite: test/kernel/*.test.ts in there, too
+#   test/vm/run.sh [--kernel 6.12|6.1] [--only REGEX] [--suite]     --only: of the names of checks
+#                                                                    --suite: test/kernel/*.test.ts in there, too
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-kernels='6.12 6.1' suite=
+kernels='6.12 6.1' suite= only=
 while [ $# -gt 0 ]; do
   case $1 in
     --kernel) kernels=$2; shift ;;
+    --only) only=$2; shift ;;
     --suite) suite=1 ;;
-    *) sed -n '2,5s/^# //p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,6s/^# //p' "$0" >&2; exit 2 ;;
   esac
   shift
 done
 [ "$(id -u)" = 0 ] || { echo 'vm: not root' >&2; exit 2; }
 # Without KVM, or with one that runs only guests made for it (kvm_pvm), QEMU interprets: ten times slower, no less true.
 # QEMU 7.2 gets the flags of CMPXCHG16B wrong there, so the machine has none.
-accel=(-accel tcg,thread=multi -cpu max,-cx16)
+accel=(-accel tcg,thread=single -cpu max,-cx16)
 if [ -w /dev/kvm ] && [ ! -e /sys/module/kvm_pvm ]; then accel=(-accel kvm -cpu host); fi
 place=$PWD/.build/vm
 mkdir -p "$place"
@@ -36,7 +38,8 @@ fi
 # The machine: Debian 13 with two kernels, and a unit that runs what the second disk brings.
 packages=systemd-sysv,dbus,udev,kmod,nodejs,busybox-static,iproute2,nftables,procps,curl,bsdutils,util-linux,e2fsprogs
 packages=$packages,python3-minimal,ca-certificates,passwd,initramfs-tools,linux-image-cloud-amd64
-if [ ! -f "$place/machine.ext4" ]; then
+packages=$packages,libpam-systemd,dbus-user-session,uidmap,gcc,libc6-dev
+if [ ! -f "$place/machine.ext4" ] || [ "$(cat "$place/machine.packages" 2>/dev/null)" != "$packages" ]; then
   echo 'vm: making the machine (some minutes, once)'
   work=$(mktemp -d "$place/root.XXXXXX")
   trap 'rm -rf "$work"' EXIT
@@ -67,6 +70,7 @@ UNIT
   ln -s ../hoist-vm.service "$work/root/etc/systemd/system/graphical.target.wants/"
   mkfs.ext4 -q -F -d "$work/root" "$place/machine.part" 3G >/dev/null
   mv "$place/machine.part" "$place/machine.ext4"
+  echo "$packages" >"$place/machine.packages"
   rm -rf "$work"
 fi
 
@@ -74,11 +78,14 @@ fi
 npm run --silent build
 stage=$(mktemp -d "$place/hoist.XXXXXX")
 trap 'rm -rf "$stage"' EXIT
-cp -r --parents package.json bin dist test "$stage/"
+cp -r --parents package.json bin dist test docs "$stage/"
+# the real client, where this machine has a static one
+if client=$(command -v docker) && ldd "$client" 2>&1 | grep -q "not a dynamic"; then cp "$(readlink -f "$client")" "$stage/docker"; fi
 if [ -n "$suite" ]; then
   cp -r --parents src tsconfig*.json node_modules/{tsx,esbuild,@esbuild,get-tsconfig,resolve-pkg-maps} "$stage/" 2>/dev/null || true
 fi
 echo "${suite:-0}" >"$stage/suite"
+echo "$only" >"$stage/only"
 rm -f "$place/hoist.ext4"
 mkfs.ext4 -q -F -d "$stage" "$place/hoist.ext4" 300M >/dev/null
 
@@ -92,7 +99,7 @@ for kernel in $kernels; do
     -append 'root=/dev/vda rw console=ttyS0 quiet systemd.show_status=0 net.ifnames=0 mitigations=off panic=-1' \
     -drive "file=$place/machine.ext4,format=raw,if=virtio,snapshot=on" \
     -drive "file=$place/hoist.ext4,format=raw,if=virtio,readonly=on" \
-    -serial "file:$place/console-$kernel.log" -serial stdio </dev/null | tr -d '\r' | tee "$place/result-$kernel.log" || true
+    -serial "file:$place/console-$kernel.log" -serial stdio </dev/null | sed -u 's/\r$//' | tee "$place/result-$kernel.log" || true
   if ! grep -q '^vm: all well' "$place/result-$kernel.log"; then
     failed=1
     grep -q '^vm: ' "$place/result-$kernel.log" || tail -20 "$place/console-$kernel.log"

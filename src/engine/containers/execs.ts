@@ -6,10 +6,12 @@ import { fail, HoistError, isHoistError } from '../../base/errors.ts';
 import { capabilityMask } from '../../plan/capabilities.ts';
 import { cgroupOps, containerGroup, groupOf } from '../../plan/cgroup.ts';
 import { execPlan } from '../../plan/exec.ts';
+import type { HostFacts } from '../../plan/facts.ts';
 import { k, type Op, type Plan } from '../../plan/ops.ts';
 import { launch } from '../../runtime/launch.ts';
 import type { ExecCreate, ExecInspect } from '../../spec/docker/container.ts';
 import type { OciConfig, OciProcess } from '../../spec/oci/runtime.ts';
+import { groupToJoin } from '../../sys/cgroup.ts';
 import { killDescendants } from '../../sys/processes.ts';
 import type { Execs, StartOptions } from '../engine.ts';
 import type { ContainerPool, Exec, Live } from './deps.ts';
@@ -190,7 +192,11 @@ async function planOf(
     ),
     config,
     pid: record.state.pid,
-    cgroup: cgroupOps(config.linux.cgroupsPath, config.linux.resources, deps.facts),
+    cgroup: cgroupOps(
+      groupFor(deps.facts, config.linux.cgroupsPath, record.state.pid),
+      config.linux.resources,
+      deps.facts,
+    ),
     keeper: {
       title: `hoist-exec ${record.id.slice(0, 12)}`,
       socket,
@@ -200,6 +206,10 @@ async function planOf(
     compileSeccomp: deps.compileSeccomp,
   });
   return { plan, config, socket };
+}
+
+function groupFor({ cgroup }: HostFacts, path: string, pid: number): string {
+  return cgroup.version === 2 ? groupToJoin(cgroup.mounts[''] ?? '', path, pid) : path;
 }
 
 /** The namespaces are taken from the container's process: how it came by them does not matter. */
