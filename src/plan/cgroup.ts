@@ -1,9 +1,10 @@
 // OCI linux.resources -> ops, for cgroup v1 (and hybrid machines) and v2. The keeper makes the groups and their limits
 // before the process exists; the process joins them itself, writing 0: that needs no lock that others hold.
 
+import path from 'node:path';
 import type { OciResources } from '../spec/oci/resources.ts';
 import type { HostFacts } from './facts.ts';
-import { askedControllers, limitOps, put } from './limits.ts';
+import { askedControllers, type GroupPaths, limitOps, put } from './limits.ts';
 import { k, type Op, op, type Slot } from './ops.ts';
 
 export interface CgroupOps {
@@ -20,14 +21,15 @@ export interface CgroupOps {
 /** The controllers of v1 that every container joins, besides those that it asks for (askedControllers). */
 const always = ['memory', 'pids', 'cpu', 'cpuacct', 'devices', 'freezer', 'blkio'];
 
-export function cgroupOps(path: string, resources: OciResources, facts: HostFacts): CgroupOps {
+export function cgroupOps(group: string, resources: OciResources, facts: HostFacts): CgroupOps {
   const { version } = facts.cgroup;
-  const paths = cgroupPaths(path, resources, facts);
+  const paths = cgroupPaths(group, resources, facts);
   const limits = limitOps(paths, resources, facts);
   const entries = Object.entries(paths);
   const join = (name: string): Slot => `join:${name || 'cgroup'}`;
   return {
     setup: [
+      ...parentOps(paths, facts),
       ...entries.map(([name, dir]) =>
         op('mkdir', { path: dir, mode: 0o755 }, `the container's ${name || 'v2'} cgroup`, k.EEXIST),
       ),
@@ -61,14 +63,14 @@ export function cgroupOps(path: string, resources: OciResources, facts: HostFact
 }
 
 /** controller ('' on v2) -> directory of a container's group. */
-function cgroupPaths(path: string, resources: OciResources, { cgroup }: HostFacts): Record<string, string> {
+function cgroupPaths(group: string, resources: OciResources, { cgroup }: HostFacts): Record<string, string> {
   const { version, mounts } = cgroup;
-  if (version === 2) return mounts[''] === undefined ? {} : { '': `${mounts['']}${path}` };
+  if (version === 2) return mounts[''] === undefined ? {} : { '': `${mounts['']}${group}` };
   const paths: Record<string, string> = {};
   for (const name of [...always, ...askedControllers(resources)]) {
     const mount = mounts[name];
     // cpu and cpuacct are often one hierarchy under two names: one group is enough
-    if (mount !== undefined && !Object.values(paths).includes(`${mount}${path}`)) paths[name] = `${mount}${path}`;
+    if (mount !== undefined && !Object.values(paths).includes(`${mount}${group}`)) paths[name] = `${mount}${group}`;
   }
   return paths;
 }
@@ -78,8 +80,8 @@ function cgroupPaths(path: string, resources: OciResources, { cgroup }: HostFact
  * is written first, so the one that grows goes first (`grows`); a cpuset that it did not have is made, for its processes
  * to be moved to.
  */
-export function updateOps(path: string, resources: OciResources, facts: HostFacts, grows: boolean): Op[] {
-  const paths = cgroupPaths(path, resources, facts);
+export function updateOps(group: string, resources: OciResources, facts: HostFacts, grows: boolean): Op[] {
+  const paths = cgroupPaths(group, resources, facts);
   const { cpuset } = paths;
   const ops = limitOps(paths, resources, facts);
   const isSwap = (one: Op): boolean => one.op === 'writeFile' && one.path.endsWith('memsw.limit_in_bytes');
@@ -90,14 +92,53 @@ export function updateOps(path: string, resources: OciResources, facts: HostFact
 }
 
 /** Where a container's group of a controller is; '' where it has none (v2: always its one group). */
-export function groupOf(path: string, controller: string, { cgroup }: HostFacts): string {
+export function groupOf(group: string, controller: string, { cgroup }: HostFacts): string {
   const mount = cgroup.mounts[cgroup.version === 2 ? '' : controller];
-  return mount === undefined ? '' : `${mount}${path}`;
+  return mount === undefined ? '' : `${mount}${group}`;
 }
 
-/** The path of a container's groups below every hierarchy. */
-export function containerGroup(id: string): string {
-  return `/hoist/${id}`;
+/**
+ * The path of a container's groups below every hierarchy. `parent`: --cgroup-parent, from the top of the hierarchy (a `..`
+ * does not lead out of it); a systemd slice by its name alone is where systemd has it: `a-b.slice` in `a.slice`.
+ */
+export function containerGroup(id: string, parent = ''): string {
+  if (parent === '') return `/hoist/${id}`;
+  const slice = /^[^/]+\.slice$/.test(parent) && parent !== '-.slice' ? parent.slice(0, -'.slice'.length) : undefined;
+  const parts = slice?.split('-') ?? [];
+  const place = slice ? parts.map((_, depth) => `${parts.slice(0, depth + 1).join('-')}.slice`).join('/') : parent;
+  const clean = path.posix.resolve('/', place === '-.slice' ? '' : place);
+  return clean === '/' ? `/${id}` : `${clean}/${id}`;
+}
+
+/** The groups above a container's, made where they are missing; they stay. The engine's own is there (cgroupRootOps). */
+function parentOps(groups: GroupPaths, { cgroup, cpus }: HostFacts): Op[] {
+  return Object.entries(groups).flatMap(([name, dir]) => {
+    const mount = cgroup.mounts[name] ?? '';
+    const parts = path.posix.dirname(dir.slice(mount.length)).split('/').slice(1);
+    if (parts[0] === 'hoist' || parts[0] === '') return [];
+    return parts.flatMap((_, depth) => {
+      const above = `${mount}/${parts.slice(0, depth + 1).join('/')}`;
+      const made = op('mkdir', { path: above, mode: 0o755 }, '--cgroup-parent', k.EEXIST);
+      if (name === 'cpuset') return [made, ...cpusetOps(above, cpus)];
+      return cgroup.version === 2 ? [made, ...enableOps(above, cgroup.controllers)] : [made];
+    });
+  });
+}
+
+function cpusetOps(dir: string, cpus: number): Op[] {
+  return [
+    put(`${dir}/cpuset.cpus`, `0-${cpus - 1}`, 'an empty cpuset takes no process', k.EACCES),
+    put(`${dir}/cpuset.mems`, '0', 'an empty cpuset takes no process', k.EACCES),
+  ];
+}
+
+/** One by one: a controller that cannot be had must not take the others with it. */
+function enableOps(dir: string, controllers: readonly string[]): Op[] {
+  return ['cpu', 'cpuset', 'hugetlb', 'io', 'memory', 'pids', 'rdma']
+    .filter((name) => controllers.includes(name))
+    .map((name) =>
+      put(`${dir}/cgroup.subtree_control`, `+${name}`, 'containers may have limits of this kind', k.EBUSY),
+    );
 }
 
 /**
@@ -110,18 +151,10 @@ export function cgroupRootOps(facts: HostFacts, engine?: number, parent = '/hois
   if (version === 2 && mounts[''] === undefined) return [];
   if (version === 2) {
     const top = mounts[''];
-    const wanted = ['cpu', 'cpuset', 'hugetlb', 'io', 'memory', 'pids', 'rdma']
-      .filter((name) => controllers.includes(name))
-      .map((name) => `+${name}`);
-    // one by one: a controller that cannot be had must not take the others with it
-    const enable = (dir: string): Op[] =>
-      wanted.map((name) =>
-        put(`${dir}/cgroup.subtree_control`, name, 'containers may have limits of this kind', k.EBUSY),
-      );
     return [
-      ...enable(`${top}`),
+      ...enableOps(`${top}`, controllers),
       op('mkdir', { path: `${top}${parent}`, mode: 0o755 }, 'the parent of all containers', k.EEXIST),
-      ...enable(`${top}${parent}`),
+      ...enableOps(`${top}${parent}`, controllers),
       op('mkdir', { path: `${top}${parent}/engine`, mode: 0o755 }, 'for what containers depend on', k.EEXIST),
       ...[0, ...(engine === undefined ? [] : [engine])].map((pid) =>
         put(`${top}${parent}/engine/cgroup.procs`, pid, 'not ended with the unit or session that started it'),
@@ -133,17 +166,5 @@ export function cgroupRootOps(facts: HostFacts, engine?: number, parent = '/hois
       (mount) =>
         op('mkdir', { path: `${mount}${parent}`, mode: 0o755 }, 'the parent of all containers', k.EEXIST) as Op,
     )
-    .concat(
-      mounts['cpuset'] === undefined
-        ? []
-        : [
-            put(
-              `${mounts['cpuset']}${parent}/cpuset.cpus`,
-              `0-${facts.cpus - 1}`,
-              'an empty cpuset takes no process',
-              k.EACCES,
-            ),
-            put(`${mounts['cpuset']}${parent}/cpuset.mems`, '0', 'an empty cpuset takes no process', k.EACCES),
-          ],
-    );
+    .concat(mounts['cpuset'] === undefined ? [] : cpusetOps(`${mounts['cpuset']}${parent}`, facts.cpus));
 }

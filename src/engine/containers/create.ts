@@ -8,9 +8,11 @@ import { containerCapabilities } from '../../plan/capabilities.ts';
 import { parseSignal } from '../../plan/signals.ts';
 import type { ContainerCreate, HostConfig } from '../../spec/docker/container.ts';
 import { formatPlatform, parsePlatform } from '../../spec/oci/platform.ts';
+import { requireLimits } from '../../sys/limit-files.ts';
 import { resolveImage } from '../images/resolve.ts';
 import { imageUses, withImages } from '../volumes/images.ts';
 import { checkVolumes, dropVolumes, prepareVolumes } from '../volumes/use.ts';
+import { blockIoOf } from './block-io.ts';
 import { type ContainerPool, inTurn, type Live, newLive } from './deps.ts';
 import { findContainer } from './find.ts';
 import { canonicalLinks } from './links.ts';
@@ -19,6 +21,7 @@ import { composeMounts, parseBind } from './mounts.ts';
 import { generateName } from './names.ts';
 import { type ContainerRecord, makeDirectories, never, now, saveRecord } from './record.ts';
 import { removeFiles } from './remove.ts';
+import { resourcesOf } from './resources.ts';
 import { tell } from './tell.ts';
 import { validateCreate } from './validate.ts';
 
@@ -115,6 +118,7 @@ export async function composeRecord(
     drop: hostConfig.CapDrop ?? [],
     host: deps.facts.capabilities,
   });
+  requireLimits(resourcesOf(hostConfig, [], deps.facts, blockIoOf(hostConfig).blockIO), deps.facts);
   if (config.StopSignal) parseSignal(config.StopSignal);
   const images = await imageUses(pool, hostConfig);
   const { mounts, volumes } = composeMounts(hostConfig, config, {
@@ -152,7 +156,14 @@ export function createWarnings({ hostConfig }: ContainerRecord): readonly string
   const discarded =
     hostConfig.NetworkMode === 'host' &&
     (Object.keys(hostConfig.PortBindings).length > 0 || hostConfig.PublishAllPorts);
-  return discarded ? ['Published ports are discarded when using host network mode'] : [];
+  return [
+    ...(discarded ? ['Published ports are discarded when using host network mode'] : []),
+    ...(hostConfig.OomKillDisable && hostConfig.Memory === 0
+      ? [
+          'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.',
+        ]
+      : []),
+  ];
 }
 
 /** The first 12 digits name its directory in the run root, which is made anew: two of them are refused there. */

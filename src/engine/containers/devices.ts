@@ -13,7 +13,7 @@ interface Found {
 }
 
 /** Linux dev_t as stat gives it: glibc's gnu_dev_major, gnu_dev_minor. */
-function numbersOf(rdev: number): { major: number; minor: number } {
+export function numbersOf(rdev: number): { major: number; minor: number } {
   const value = BigInt(rdev);
   return {
     major: Number(((value >> 8n) & 0xfffn) | ((value >> 32n) & 0xfffff000n)),

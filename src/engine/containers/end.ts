@@ -2,14 +2,22 @@
 
 import { rmdirSync } from 'node:fs';
 import { readJsonNow } from '../../base/files.ts';
-import { cgroupOps, containerGroup, groupOf } from '../../plan/cgroup.ts';
+import { cgroupOps, groupOf } from '../../plan/cgroup.ts';
 import type { Op } from '../../plan/ops.ts';
 import type { KeeperEnd } from '../../runtime/keeper.ts';
 import { isForwarded } from '../logging/options.ts';
 import { releaseVolumes, tellUnmounted } from '../volumes/use.ts';
 import type { ContainerPool, Live } from './deps.ts';
 import { unhealthyWhileAway } from './health-state.ts';
-import { type ContainerRecord, now, pathsOf, type RunState, saveQuietly, withoutEndpoints } from './record.ts';
+import {
+  type ContainerRecord,
+  groupPath,
+  now,
+  pathsOf,
+  type RunState,
+  saveQuietly,
+  withoutEndpoints,
+} from './record.ts';
 import { removeNow } from './remove.ts';
 import { restartDelay } from './restart-policy.ts';
 import { tell } from './tell.ts';
@@ -116,7 +124,7 @@ export function readExit(file: string): ExitRecord | undefined {
 async function cleanUpAfterKeeper({ deps }: ContainerPool, record: ContainerRecord): Promise<void> {
   const cleanup: Op[] = [
     ...(await deps.network.cleanup(record)),
-    ...cgroupOps(containerGroup(record.id), { devices: [], cpu: { cpus: '0' } }, deps.facts).cleanup,
+    ...cgroupOps(groupPath(record), { devices: [], cpu: { cpus: '0' } }, deps.facts).cleanup,
   ];
   await deps
     .executor()
@@ -125,9 +133,10 @@ async function cleanUpAfterKeeper({ deps }: ContainerPool, record: ContainerReco
 }
 
 /** v1: `update` may have given it a cpuset that its plan did not know of. */
-function dropLateCpuset({ deps }: ContainerPool, { id, hostConfig }: ContainerRecord): void {
+function dropLateCpuset({ deps }: ContainerPool, record: ContainerRecord): void {
+  const { hostConfig } = record;
   if (deps.facts.cgroup.version !== 1 || (hostConfig.CpusetCpus === '' && hostConfig.CpusetMems === '')) return;
   try {
-    rmdirSync(groupOf(containerGroup(id), 'cpuset', deps.facts));
+    rmdirSync(groupOf(groupPath(record), 'cpuset', deps.facts));
   } catch {} // the plan's own cleanup has done it
 }

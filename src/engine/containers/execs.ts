@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { fail, HoistError, isHoistError } from '../../base/errors.ts';
 import { capabilityMask } from '../../plan/capabilities.ts';
-import { cgroupOps, containerGroup, groupOf } from '../../plan/cgroup.ts';
+import { cgroupOps, groupOf } from '../../plan/cgroup.ts';
 import { execPlan } from '../../plan/exec.ts';
 import type { HostFacts } from '../../plan/facts.ts';
 import { k, type Op, type Plan } from '../../plan/ops.ts';
@@ -20,7 +20,7 @@ import { findContainer } from './find.ts';
 import { mergeEnv } from './merge.ts';
 import { capabilitySets, consoleSizeOf, environment, ociConfig } from './oci.ts';
 import { userOf } from './prepare.ts';
-import { pathsOf } from './record.ts';
+import { groupPath, pathsOf } from './record.ts';
 import { requireRunning } from './stop.ts';
 import { tell } from './tell.ts';
 
@@ -150,7 +150,7 @@ function explainGone({ record }: Live, failed: Op | undefined, errno: number): H
   const gone =
     (failed?.op === 'pidfd' && errno === k.ESRCH) ||
     (failed?.op === 'setns' && errno === k.ESRCH) ||
-    (failed?.op === 'open' && errno === k.ENOENT && failed.path.includes(containerGroup(record.id)));
+    (failed?.op === 'open' && errno === k.ENOENT && failed.path.includes(groupPath(record)));
   return gone
     ? new HoistError('conflict', 'container.not_running', `container ${record.id} is not running`)
     : undefined;
@@ -159,7 +159,7 @@ function explainGone({ record }: Live, failed: Op | undefined, errno: number): H
 /** SIGKILL to its process and to all that this one has started. */
 export function endExec({ deps }: ContainerPool, { live, link, pid }: Exec): void {
   if (!link) return;
-  const group = groupOf(containerGroup(live.record.id), 'pids', deps.facts);
+  const group = groupOf(groupPath(live.record), 'pids', deps.facts);
   killDescendants(pid, group);
   link.kill(9);
 }

@@ -3,7 +3,7 @@
 import path from 'node:path';
 import { fail } from '../../base/errors.ts';
 import { capabilityNames, containerCapabilities } from '../../plan/capabilities.ts';
-import { containerGroup } from '../../plan/cgroup.ts';
+import type { OciBlockIO } from '../../spec/oci/resources.ts';
 import type {
   OciConfig,
   OciDevice,
@@ -14,7 +14,7 @@ import type {
 } from '../../spec/oci/runtime.ts';
 import type { MachineFacts } from '../../sys/facts.ts';
 import { argumentsOf, mergeEnv } from './merge.ts';
-import type { ContainerRecord } from './record.ts';
+import { type ContainerRecord, groupPath } from './record.ts';
 import { resourcesOf, standardDevices } from './resources.ts';
 import { seccompOf } from './seccomp.ts';
 import type { ResolvedUser } from './user.ts';
@@ -26,6 +26,7 @@ export interface Lookup {
   /** --device, and all of the host's for --privileged. */
   readonly devices: readonly OciDevice[];
   readonly deviceRules: readonly OciDeviceRule[];
+  readonly blockIO?: OciBlockIO;
   /** Variables that --link adds. */
   readonly linked?: readonly string[];
   /** /proc/<pid>/ns paths of other containers, for container:X modes. */
@@ -49,7 +50,7 @@ export const maskedPaths = [
 export const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
 export function ociConfig(record: ContainerRecord, lookup: Lookup, facts: MachineFacts): OciConfig {
-  const { hostConfig: host, config, id } = record;
+  const { hostConfig: host, config } = record;
   const mask = containerCapabilities({
     privileged: host.Privileged,
     add: host.CapAdd ?? [],
@@ -68,8 +69,8 @@ export function ociConfig(record: ContainerRecord, lookup: Lookup, facts: Machin
     linux: {
       namespaces: namespacesOf(record, lookup, facts.cgroup.version),
       devices: [...standardDevices, ...lookup.devices],
-      cgroupsPath: containerGroup(id),
-      resources: resourcesOf(record.hostConfig, lookup.deviceRules, facts),
+      cgroupsPath: groupPath(record),
+      resources: resourcesOf(record.hostConfig, lookup.deviceRules, facts, lookup.blockIO),
       sysctl: { ...(ownsNetwork(host) ? networkSysctls(facts) : {}), ...host.Sysctls },
       ...(seccomp ? { seccomp } : {}),
       maskedPaths: host.Privileged ? [] : (host.MaskedPaths ?? maskedPaths),

@@ -1,14 +1,14 @@
 // pause and unpause: the freezer of the container's cgroup.
 
 import { errnoOf, fail, HoistError } from '../../base/errors.ts';
-import { containerGroup, groupOf } from '../../plan/cgroup.ts';
+import { groupOf } from '../../plan/cgroup.ts';
 import { freeze, isFrozen, thaw } from '../../sys/cgroup.ts';
 import { type ContainerPool, inTurn, type Live } from './deps.ts';
-import { isAlive, saveQuietly } from './record.ts';
+import { groupPath, isAlive, saveQuietly } from './record.ts';
 import { tell } from './tell.ts';
 
 function freezerOf({ deps }: ContainerPool, { record }: Live): [directory: string, version: 1 | 2] {
-  return [groupOf(containerGroup(record.id), 'freezer', deps.facts), deps.facts.cgroup.version];
+  return [groupOf(groupPath(record), 'freezer', deps.facts), deps.facts.cgroup.version];
 }
 
 export function pauseContainer(pool: ContainerPool, live: Live): Promise<void> {

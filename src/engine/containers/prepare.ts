@@ -16,6 +16,7 @@ import type { ContainerInput, PlannedFile } from '../../plan/input.ts';
 import type { OciConfig, OciMount, OciNamespace } from '../../spec/oci/runtime.ts';
 import type { LayerInfo } from '../../store/store.ts';
 import { logFilesOf } from '../logging/options.ts';
+import { blockIoOf } from './block-io.ts';
 import type { Attachment, ContainerPool, ContainersDeps, Live } from './deps.ts';
 import { hostDevices, mappedDevices } from './devices.ts';
 import { findContainer } from './find.ts';
@@ -112,6 +113,7 @@ async function lookUp(pool: ContainerPool, record: ContainerRecord, layers: read
     files: { hosts: paths.hosts, hostname: paths.hostname, resolvConf: paths.resolvConf },
     devices: host.Privileged ? [...hostDevices(), ...asked.devices] : asked.devices,
     deviceRules: asked.rules,
+    ...blockIoOf(host),
     joined: joinedNamespaces(pool, record),
     linked: linkVariables(pool, record),
   };

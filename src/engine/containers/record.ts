@@ -11,6 +11,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { readJsonNow } from '../../base/files.ts';
+import { containerGroup } from '../../plan/cgroup.ts';
 import { k, type Op, op } from '../../plan/ops.ts';
 import type {
   ContainerConfig,
@@ -107,6 +108,11 @@ export interface ContainerRecord {
   readonly restartCount?: number;
   /** Somebody stopped it: `unless-stopped` leaves it alone, also in the next engine. */
   readonly manuallyStopped?: boolean;
+}
+
+/** The path of its control groups below every hierarchy. */
+export function groupPath({ id, hostConfig }: Pick<ContainerRecord, 'id' | 'hostConfig'>): string {
+  return containerGroup(id, hostConfig.CgroupParent);
 }
 
 /** The connection that the default route goes through, which also has the published ports. */

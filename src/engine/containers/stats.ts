@@ -1,10 +1,9 @@
 // stats: what a container uses, once or once a second, each with the second before to compare with.
 
-import { containerGroup } from '../../plan/cgroup.ts';
 import type { ContainerStats } from '../../spec/docker/system.ts';
 import { networksOf, noSample, sampleOf } from '../../sys/cgroup-stats.ts';
 import type { ContainerPool, Live } from './deps.ts';
-import { isAlive, never, now } from './record.ts';
+import { groupPath, isAlive, never, now } from './record.ts';
 
 const periodMs = 1000;
 
@@ -37,7 +36,7 @@ export async function* containerStats(
 
 function take({ deps }: ContainerPool, { record }: Live, before: ContainerStats | undefined): ContainerStats {
   const running = isAlive(record.state);
-  const sample = running ? sampleOf(containerGroup(record.id), deps.facts) : noSample;
+  const sample = running ? sampleOf(groupPath(record), deps.facts) : noSample;
   const networks =
     running && record.hostConfig.NetworkMode !== 'host' && record.hostConfig.NetworkMode !== 'none'
       ? networksOf(record.state.pid)

@@ -1,11 +1,12 @@
 // top: the rows of the machine's `ps` that are processes of the container.
 
 import { fail } from '../../base/errors.ts';
-import { containerGroup, groupOf } from '../../plan/cgroup.ts';
+import { groupOf } from '../../plan/cgroup.ts';
 import type { ContainerTop } from '../../spec/docker/container.ts';
 import { processesOf } from '../../sys/cgroup.ts';
 import { psTable, runPs } from '../../sys/ps.ts';
 import type { ContainerPool, Live } from './deps.ts';
+import { groupPath } from './record.ts';
 import { requireRunning } from './stop.ts';
 import { tell } from './tell.ts';
 
@@ -15,7 +16,7 @@ export async function topContainer(pool: ContainerPool, live: Live, psArgs: stri
     if (key !== 'pid') fail('invalid', 'top.title', `specifying "${key}=PID" is not allowed`);
   requireRunning(live);
   const pids = processesOf(
-    groupOf(containerGroup(live.record.id), 'pids', pool.deps.facts),
+    groupOf(groupPath(live.record), 'pids', pool.deps.facts),
     live.record.hostConfig.PidMode === 'host' ? 0 : live.record.state.pid,
   );
   const args = words.split(' ').filter((word) => word !== '');

@@ -8,26 +8,6 @@ export function refuseUnsupported(host: HostConfig): void {
   const no = (asked: boolean, what: string): void => {
     if (asked) fail('unsupported', 'container.unsupported', what);
   };
-  const some = (list: readonly unknown[] | null | undefined): boolean => (list?.length ?? 0) > 0;
-  const blockIo =
-    (host.BlkioWeight ?? 0) !== 0 ||
-    [
-      host.BlkioWeightDevice,
-      host.BlkioDeviceReadBps,
-      host.BlkioDeviceWriteBps,
-      host.BlkioDeviceReadIOps,
-      host.BlkioDeviceWriteIOps,
-    ].some(some);
-  no(blockIo, 'limits of block I/O are not supported: --blkio-weight, --device-read-bps and their like');
-  no(
-    (host.CpuRealtimePeriod ?? 0) !== 0 || (host.CpuRealtimeRuntime ?? 0) !== 0,
-    'real-time scheduling of control groups is not supported: --cpu-rt-period and --cpu-rt-runtime',
-  );
-  no((host.CgroupParent ?? '') !== '', `--cgroup-parent is not supported: control groups are below the engine's own`);
-  no(some(host.DeviceCgroupRules), '--device-cgroup-rule is not supported: --device gives single devices');
-  const swappiness = host.MemorySwappiness ?? -1;
-  no(swappiness !== -1, '--memory-swappiness is not supported: only the kernel has one for all');
-  no(host.OomKillDisable === true, '--oom-kill-disable is not supported: cgroup v2 has no such switch');
   for (const { Driver, Capabilities } of host.DeviceRequests ?? []) {
     const words = [...(Capabilities ?? []).flat()];
     const what = Driver === 'cdi' ? 'devices of the Container Device Interface' : `devices with ${words.join(', ')}`;

@@ -1,13 +1,15 @@
 // update: other limits and another restart policy, in the record and, where it runs, in its cgroup.
 
 import { fail, HoistError } from '../../base/errors.ts';
-import { containerGroup, groupOf, updateOps } from '../../plan/cgroup.ts';
+import { groupOf, updateOps } from '../../plan/cgroup.ts';
 import { explainFailure } from '../../plan/print.ts';
 import type { ContainerUpdate, HostConfig, Resources } from '../../spec/docker/container.ts';
 import { moveProcesses } from '../../sys/cgroup.ts';
 import { errnoName } from '../../sys/errno.ts';
+import { requireLimits } from '../../sys/limit-files.ts';
+import { blockIoOf } from './block-io.ts';
 import { type ContainerPool, inTurn, type Live } from './deps.ts';
-import { type ContainerRecord, isAlive, saveRecord } from './record.ts';
+import { type ContainerRecord, groupPath, isAlive, saveRecord } from './record.ts';
 import { resourcesOf } from './resources.ts';
 import { tell } from './tell.ts';
 import { requireControllers, validateLimits, validateRestartPolicy } from './validate.ts';
@@ -20,7 +22,6 @@ export function updateContainer(
   return inTurn(live, async () => {
     const { record } = live;
     const asked = givenLimits(update);
-    const Warnings = update.BlkioWeight ? [noWeight] : [];
     validateUpdate(pool, record, asked, update);
     const { RestartPolicy } = update;
     const hostConfig: HostConfig = {
@@ -34,11 +35,9 @@ export function updateContainer(
     live.record = { ...live.record, hostConfig }; // it may have ended meanwhile
     saveRecord(pool.deps.paths, live.record);
     tell(pool, live.record, 'update');
-    return { Warnings };
+    return { Warnings: [] };
   });
 }
-
-const noWeight = 'Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.';
 
 const numbers = [
   'CpuShares',
@@ -48,12 +47,24 @@ const numbers = [
   'CpuQuota',
   'MemoryReservation',
   'MemorySwap',
+  'BlkioWeight',
+  'CpuRealtimePeriod',
+  'CpuRealtimeRuntime',
+] as const;
+
+const lists = [
+  'BlkioWeightDevice',
+  'BlkioDeviceReadBps',
+  'BlkioDeviceWriteBps',
+  'BlkioDeviceReadIOps',
+  'BlkioDeviceWriteIOps',
 ] as const;
 
 /** What is absent, zero or empty stays. */
 function givenLimits(update: ContainerUpdate): Partial<Resources> {
   const given: { -readonly [K in keyof Resources]?: Resources[K] } = {};
   for (const key of numbers) if (update[key]) given[key] = update[key];
+  for (const key of lists) if (update[key]?.length) Object.assign(given, { [key]: update[key] });
   if (update.CpusetCpus) given.CpusetCpus = update.CpusetCpus;
   if (update.CpusetMems) given.CpusetMems = update.CpusetMems;
   if (update.PidsLimit !== undefined && update.PidsLimit !== null) given.PidsLimit = update.PidsLimit;
@@ -71,6 +82,10 @@ const noLimits: Resources = {
   MemoryReservation: 0,
   MemorySwap: 0,
   PidsLimit: null,
+  BlkioWeight: 0,
+  BlkioWeightDevice: null,
+  CpuRealtimePeriod: 0,
+  CpuRealtimeRuntime: 0,
 };
 
 function validateUpdate(
@@ -83,6 +98,7 @@ function validateUpdate(
   const alone = { ...hostConfig, ...noLimits, ...asked };
   validateLimits(alone, deps.facts, invalid, true);
   requireControllers(alone, deps.facts, invalid);
+  requireLimits(resourcesOf(alone, [], deps.facts, blockIoOf(asked).blockIO), deps.facts);
   if (RestartPolicy?.Name) {
     const { Name, MaximumRetryCount = 0 } = RestartPolicy;
     validateRestartPolicy({ Name, MaximumRetryCount }, false, invalid);
@@ -112,8 +128,8 @@ function withSwap({ Memory, MemorySwap }: Resources): number {
 }
 
 async function applyLimits({ deps }: ContainerPool, record: ContainerRecord, after: HostConfig): Promise<void> {
-  const group = containerGroup(record.id);
-  const resources = { ...resourcesOf(after, [], deps.facts), devices: [] };
+  const group = groupPath(record);
+  const resources = { ...resourcesOf(after, [], deps.facts, blockIoOf(after).blockIO), devices: [] };
   const grows = withSwap(after) > withSwap(record.hostConfig);
   const plan = { setup: updateOps(group, resources, deps.facts, grows), child: [], cleanup: [] };
   const result = await deps.executor().run(plan, 'here');

@@ -6,6 +6,7 @@ import type { ContainerConfig, ContainerCreate, HostConfig } from '../../spec/do
 import type { HealthConfig } from '../../spec/oci/image.ts';
 import { checkLogConfig } from '../logging/options.ts';
 import { argumentsOf } from './merge.ts';
+import { parseDeviceRule } from './resources.ts';
 import { refuseUnsupported } from './unsupported.ts';
 import { validateMounts } from './validate-mounts.ts';
 
@@ -35,6 +36,7 @@ export function validateCreate({ Config, HostConfig }: ContainerCreate, machine:
   validateMounts(HostConfig, Config, refuse);
   validateLimits(HostConfig, machine, refuse);
   refuseUnsupported(HostConfig);
+  for (const rule of HostConfig.DeviceCgroupRules ?? []) parseDeviceRule(rule);
   requireControllers(HostConfig, machine, refuse);
   for (const name of Object.keys(HostConfig.Sysctls ?? {})) {
     if (!namespacedSysctl.test(name))
@@ -110,6 +112,15 @@ export function validateLimits(host: HostConfig, machine: HostFacts, refuse: Ref
     refuse('cpu.period', 'CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)');
   if (host.CpuQuota > 0 && host.CpuQuota < 1000)
     refuse('cpu.quota', 'CPU cfs quota can not be less than 1ms (i.e. 1000)');
+  const weights = [host.BlkioWeight ?? 0, ...(host.BlkioWeightDevice ?? []).map(({ Weight }) => Weight)];
+  if (weights.some((weight) => weight !== 0 && (weight < 10 || weight > 1000)))
+    refuse('blkio.weight', 'Range of blkio weight is from 10 to 1000');
+  const swappiness = host.MemorySwappiness ?? -1;
+  if (swappiness < -1 || swappiness > 100)
+    refuse('memory.swappiness', `Invalid value: ${swappiness}, valid memory swappiness range is 0-100`);
+  const [runtime, period] = [host.CpuRealtimeRuntime ?? 0, host.CpuRealtimePeriod ?? 0];
+  if (runtime !== 0 && period !== 0 && runtime > period)
+    refuse('cpu.realtime', 'cpu real-time runtime cannot be higher than cpu real-time period');
   if (host.OomScoreAdj < -1000 || host.OomScoreAdj > 1000)
     refuse('oom_score_adj.range', `Invalid value ${host.OomScoreAdj}, range for oom score adj is [-1000, 1000]`);
   for (const cpu of cpuList(host.CpusetCpus, refuse)) {
