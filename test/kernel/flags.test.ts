@@ -245,15 +245,11 @@ inWorld('flags of run', { prepare: busybox }, (check) => {
 
   check('what is not built is refused with a sentence, never ignored', async (world) => {
     for (const flag of [
-      '--blkio-weight=500',
+      '--blkio-weight=5',
       '--device-read-bps=/dev/null:1mb',
       '--gpus=all',
       '--device=vendor.com/net=card',
       '--runtime=other',
-      '--cgroup-parent=/other',
-      '--device-cgroup-rule=c 1:3 r',
-      '--memory-swappiness=5',
-      '--oom-kill-disable',
       '--security-opt=apparmor=profile',
       '--storage-opt=size=1g',
       '--use-api-socket',

@@ -136,6 +136,7 @@ inWorld('more limits', disk, (check) => {
     await world.ok(['rm', '-f', 'below']);
     await eventually('the group is gone', () => !existsSync(`${memory}/${name}/a/${Id}`));
     const mounts = new Set(Object.values(cgroup.mounts));
-    for (const mount of mounts) execFileSync('rmdir', [`${mount}/${name}/a`, `${mount}/${name}`], { stdio: 'ignore' });
+    for (const mount of mounts)
+      if (existsSync(`${mount}/${name}`)) execFileSync('rmdir', [`${mount}/${name}/a`, `${mount}/${name}`]);
   });
 });
