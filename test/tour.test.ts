@@ -51,7 +51,7 @@ async function check(argv: readonly string[]): Promise<void> {
   const { command, path: names } = found;
   const { flags, args } = parseFlags(command.flags, words.slice(names.length), command.stopAtFirstArg === true);
   assert.equal(tellArgCount(command, names, args.length)?.text, undefined);
-  if (names.at(-1) === 'run' || names.at(-1) === 'create')
+  if (['run', 'create', 'container run', 'container create'].includes(names.join(' ')))
     await containerRequest(flags, args, { io: fakeIo(), detach: false });
   if (names[0] === 'explain') await check(args);
 }

@@ -50,18 +50,19 @@ export function spool(output: Writable, limits: SpoolLimits, onRoom: () => void)
     queue = [];
     queued = 0;
     wake();
-    finished();
     if (refused) onRoom();
-    if (!working) void close();
+    if (!working) void close().then(finished);
   };
-  const close = async (): Promise<void> => {
+  let closed: Promise<void> = Promise.resolve();
+  const close = (): Promise<void> => {
     const open = file;
     file = undefined;
-    await open?.close().catch(() => undefined);
+    if (open) closed = open.close().catch(() => undefined);
+    return closed;
   };
   const finish = (): void => {
     void close();
-    output.end(() => finished());
+    output.end(() => void closed.then(finished));
   };
   output.on('error', release);
   output.on('close', release);
@@ -82,7 +83,7 @@ export function spool(output: Writable, limits: SpoolLimits, onRoom: () => void)
       output.destroy(); // no room on the disk: the client is cut off, the container goes on
     } finally {
       working = false;
-      if (dead) await close();
+      if (dead) await close().then(finished);
       else if (ending) finish();
     }
   };

@@ -50,17 +50,18 @@ export async function listContainers(
     all || limit > 0 || ['status', 'exited', 'before', 'since'].some((key) => (filters[key]?.length ?? 0) > 0);
   const now = Date.now();
   const rows: ContainerSummary[] = [];
-  for (const { record } of newestFirst(pool)) {
+  for (const { record } of newestFirst(pool, everything)) {
     if (limit > 0 && rows.length >= limit) break;
-    if (!everything && !isUp(record.state)) continue;
     if (tests.every((test) => test(record))) rows.push(rowOf(pool, record, now));
   }
   return size ? Promise.all(rows.map(async (row) => ({ ...row, ...(await sizesOf(pool, row.Id)) }))) : rows;
 }
 
-/** They came in that order, but for those that were made at the same moment. */
-function newestFirst({ live }: ContainerPool): readonly Live[] {
-  const all = [...live.values()].reverse();
+/** They came in that order, but for those that were made at the same moment. Most are not up: those are passed over first. */
+function newestFirst({ live }: ContainerPool, everything: boolean): readonly Live[] {
+  const all: Live[] = [];
+  for (const one of live.values()) if (everything || isUp(one.record.state)) all.push(one);
+  all.reverse();
   const sorted = all.every(({ record }, i) => i === 0 || record.created <= (all[i - 1]?.record.created ?? ''));
   return sorted ? all : all.sort((a, b) => (a.record.created < b.record.created ? 1 : -1));
 }
