@@ -39,6 +39,8 @@
 #define OP_EXEC 39
 #define OP_AWAIT_EXEC 40
 #define OP_REPORT 41
+#define OP_CONNECT 90
+#define OP_STEP 91
 #define OP_KEEP 42
 #define OP_LISTEN 43
 #define OP_BIND_PORT 44
@@ -99,6 +101,8 @@ struct op_sendFd { uint16_t slot; };
 struct op_recvFd { uint16_t out; };
 struct op_exec { struct strs paths; struct strs argv; struct strs env; };
 struct op_report { uint32_t stage; };
+struct op_connect { struct str path; uint16_t out; };
+struct op_step { uint16_t slot; uint32_t section; uint32_t index; };
 struct op_keep { uint16_t listen; uint16_t in; uint16_t out; uint16_t err; uint16_t tty; struct str log; uint64_t logMax; uint32_t logFiles; struct str exitPath; struct str oomPath; uint32_t flags; uint32_t expect; };
 struct op_listen { struct str path; uint32_t mode; uint16_t out; };
 struct op_bindPort { uint32_t family; uint32_t type; struct str address; uint32_t port; uint32_t reuse; uint16_t out; };
@@ -161,6 +165,8 @@ struct op {
 		struct op_recvFd recvFd;
 		struct op_exec exec;
 		struct op_report report;
+		struct op_connect connect;
+		struct op_step step;
 		struct op_keep keep;
 		struct op_listen listen;
 		struct op_bindPort bindPort;
@@ -226,6 +232,8 @@ struct op {
 	X(EXEC, exec) \
 	X(AWAIT_EXEC, awaitExec) \
 	X(REPORT, report) \
+	X(CONNECT, connect) \
+	X(STEP, step) \
 	X(KEEP, keep) \
 	X(LISTEN, listen) \
 	X(BIND_PORT, bindPort) \

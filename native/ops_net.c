@@ -155,3 +155,22 @@ int do_datagram(struct run *run, const struct op *op)
 	close(fd);
 	return error;
 }
+
+int do_connect(struct run *run, const struct op *op)
+{
+	return slot_put(run, op->connect.out, unix_connect(op->connect.path.p));
+}
+
+/* Whoever steps through a plan answers with one byte; anything else, or nobody, ends the section. */
+int do_step(struct run *run, const struct op *op)
+{
+	struct {
+		uint32_t section, index;
+		int32_t self, child;
+	} m = {op->step.section, op->step.index, getpid(), run->child};
+	char answer = 0;
+	int fd = slot_fd(run, op->step.slot);
+	if (fd < 0)
+		return fd;
+	return write_all(fd, &m, sizeof m) || read_all(fd, &answer, 1) || answer != 'g' ? -ECANCELED : 0;
+}

@@ -2,7 +2,9 @@
 // A door (CLI, HTTP API, Compose, CRI) turns its own language into these calls and nothing else.
 // `ref` names an object as a user would: a full name, a full id, or an unambiguous prefix of an id.
 
+import type { Plan } from '../plan/ops.ts';
 import type { ProcessStream, StreamRequest } from '../runtime/keeper-stream.ts';
+import type { OnStep } from '../runtime/step.ts';
 import type {
   ContainerCreate,
   ContainerInspect,
@@ -21,6 +23,7 @@ import type { Volume, VolumeCreate } from '../spec/docker/volume.ts';
 import type { Filters } from './filters.ts';
 import type { CommitOptions, Images } from './image-verbs.ts';
 
+export type { OnStep, StepAnswer, StepStop } from '../runtime/step.ts';
 export type { Filters } from './filters.ts';
 export type * from './image-verbs.ts';
 
@@ -61,6 +64,8 @@ export interface LogLine {
 export interface StartOptions {
   /** Called as soon as a terminal can be joined, before the process runs: nothing it writes is lost. */
   readonly onAttachable?: (point: AttachPoint) => void;
+  /** The start stops before each op of its plan and asks (`explain --step`). `quit` fails with `step.quit`; all is undone. */
+  readonly onStep?: OnStep;
 }
 
 export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
@@ -149,6 +154,9 @@ export interface Execs {
 export interface ExplainedPlan {
   readonly text: string;
   readonly json: unknown;
+  readonly plan: Plan;
+  /** Names that are new each time (its id): two plans are compared without them. */
+  readonly fresh: readonly string[];
 }
 
 export interface Networks {

@@ -166,6 +166,7 @@ class ClientIo {
       }
     } finally {
       this.#input = undefined;
+      this.#socket.write(encodeFrame('R', Buffer.alloc(4))); // what is typed from now on is for whoever comes next
     }
   }
 }

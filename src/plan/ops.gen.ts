@@ -87,6 +87,10 @@ export interface OpFields {
   readonly awaitExec: {};
   /** tells the engine how far it is (and the child's pid) */
   readonly report: { readonly stage: number };
+  /** connects to a listening unix stream socket */
+  readonly connect: { readonly path: string; readonly out: Slot };
+  /** says over a connection which op comes next, and waits for leave to go on */
+  readonly step: { readonly slot: Slot | undefined; readonly section: number; readonly index: number };
   /** stays: streams, log, exit record (native/keeper.c) */
   readonly keep: { readonly listen: Slot | undefined; readonly in: Slot | undefined; readonly out: Slot | undefined; readonly err: Slot | undefined; readonly tty: Slot | undefined; readonly log: string; readonly logMax: number | bigint; readonly logFiles: number; readonly exitPath: string; readonly oomPath: string; readonly flags: number; readonly expect: number };
   /** a listening unix stream socket */
@@ -177,6 +181,8 @@ export const opTable: { readonly [K in OpName]: { readonly number: number; reado
   exec: { number: 39, fields: [['paths', 'strs'], ['argv', 'strs'], ['env', 'strs']] },
   awaitExec: { number: 40, fields: [] },
   report: { number: 41, fields: [['stage', 'u32']] },
+  connect: { number: 90, fields: [['path', 'str'], ['out', 'out']] },
+  step: { number: 91, fields: [['slot', 'slot'], ['section', 'u32'], ['index', 'u32']] },
   keep: { number: 42, fields: [['listen', 'slot'], ['in', 'slot'], ['out', 'slot'], ['err', 'slot'], ['tty', 'slot'], ['log', 'str'], ['logMax', 'u64'], ['logFiles', 'u32'], ['exitPath', 'str'], ['oomPath', 'str'], ['flags', 'u32'], ['expect', 'u32']] },
   listen: { number: 43, fields: [['path', 'str'], ['mode', 'u32'], ['out', 'out']] },
   bindPort: { number: 44, fields: [['family', 'u32'], ['type', 'u32'], ['address', 'bytes'], ['port', 'u32'], ['reuse', 'u32'], ['out', 'out']] },

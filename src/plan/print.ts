@@ -4,7 +4,7 @@ import type { FieldType, OpName } from './ops.gen.ts';
 import { opTable } from './ops.gen.ts';
 import type { Op, Patch, Plan } from './ops.ts';
 
-const sections = [
+export const planSections = [
   ['setup', 'in the keeper, before the process'],
   ['child', 'in the new process, up to execve'],
   ['cleanup', 'in the keeper, at the end, whatever happened'],
@@ -13,12 +13,12 @@ const sections = [
 /** One line per op: number, name, arguments, why. Bytes are shown as their length, or as text where they are text. */
 export function printPlan(plan: Plan): string {
   const lines: string[] = [];
-  for (const [section, where] of sections) {
+  for (const [section, where] of planSections) {
     if (plan[section].length === 0) continue;
     if (lines.length > 0) lines.push('');
     lines.push(`# ${section}: ${where}`);
     plan[section].forEach((one, index) => {
-      lines.push(`${String(index).padStart(3)}  ${one.op}${printFields(one)}`, `       ${one.why}`);
+      lines.push(`${String(index).padStart(3)}  ${printOp(one)}`, `       ${one.why}`);
     });
   }
   return `${lines.join('\n')}\n`;
@@ -48,6 +48,11 @@ function bytesToJson(bytes: Uint8Array): string | { readonly base64: string } {
 
 function isText(bytes: Buffer): boolean {
   return /^[\x20-\x7e\n\t]*$/.test(bytes.toString('latin1'));
+}
+
+/** An op with its fields, on one line. */
+export function printOp(one: Op): string {
+  return `${one.op}${printFields(one)}`;
 }
 
 function printFields(one: Op): string {

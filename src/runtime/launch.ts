@@ -4,9 +4,11 @@
 import { fail, HoistError } from '../base/errors.ts';
 import { k, type Op, type Plan, stage } from '../plan/ops.ts';
 import { explainFailure, type OpFailure } from '../plan/print.ts';
+import { steppedPlan } from '../plan/step.ts';
 import { errnoName } from '../sys/errno.ts';
 import type { Executor } from '../sys/executor.ts';
 import { joinKeeper, type KeeperLink } from './keeper.ts';
+import { type OnStep, openStepGate } from './step.ts';
 
 export interface Launched {
   readonly pid: number;
@@ -20,14 +22,14 @@ export interface LaunchOptions {
   readonly onAttachable: () => void;
   /** Better words than the general ones for a failed op, from whoever made it. */
   readonly explain?: (failed: Op | undefined, errno: number) => HoistError | undefined;
+  /** Asked before each op; terminals can be joined when it has let the plan go on by itself. */
+  readonly onStep?: OnStep;
 }
 
 /** Starts a plan's process; resolves when it runs. */
-export async function launch(
-  executor: Executor,
-  plan: Plan,
-  { socket, onAttachable, explain }: LaunchOptions,
-): Promise<Launched> {
+export async function launch(executor: Executor, plan: Plan, options: LaunchOptions): Promise<Launched> {
+  if (options.onStep) return await launchInSteps(executor, plan, { ...options, onStep: options.onStep });
+  const { socket, onAttachable, explain } = options;
   let pid = 0;
   let link: Promise<KeeperLink> | undefined;
   const result = await executor.run(plan, 'launch', (reached, childPid) => {
@@ -41,6 +43,37 @@ export async function launch(
     throw explain?.(failedOp(plan, result.failure), result.failure.errno) ?? launchError(plan, result.failure);
   if (!link) fail('system', 'keeper.lost', `the keeper did not open ${socket}`);
   return { pid, link: await link };
+}
+
+/** The same with a stop before each op. The terminal that answers there is also the one that the container gets at the end. */
+async function launchInSteps(
+  executor: Executor,
+  plan: Plan,
+  { onStep, ...options }: LaunchOptions & { readonly onStep: OnStep },
+): Promise<Launched> {
+  await using gate = await openStepGate(plan, options.socket, onStep);
+  void gate.free.then(options.onAttachable);
+  const stepped = steppedPlan(plan, gate.socket);
+  const inPlan: Executor = {
+    ...executor,
+    async run(_, manner, onStage) {
+      const result = await executor.run(stepped.plan, manner, onStage);
+      if (result.ok || result.failure.section === 'plan') return result;
+      if (stepped.origin(result.failure.section, result.failure.index).asking) quit();
+      const { section, index } = result.failure;
+      return { ok: false, failure: { ...result.failure, index: stepped.origin(section, index).index } };
+    },
+  };
+  const launched = await launch(inPlan, plan, { ...options, onAttachable: () => undefined });
+  if ((await gate.ended) === 'quit') {
+    await launched.link.ended;
+    quit();
+  }
+  return launched;
+}
+
+function quit(): never {
+  return fail('cancelled', 'step.quit', 'stopped on the way, as you asked');
 }
 
 /** A failed launch as the user's error: what execve says of the command has kinds (and exit codes) of its own. */

@@ -25,7 +25,8 @@ export function remoteContainers(caller: Caller): Containers {
   };
 
   const start = async (ref: string, options: StartOptions = {}): Promise<void> => {
-    const { onAttachable } = options;
+    const { onAttachable, onStep } = options;
+    if (onStep) fail('unsupported', 'cli.explain', 'explain works on the engine of this machine alone');
     let joined: Promise<ProcessStream> | undefined;
     if (onAttachable !== undefined) {
       const { Id, Config } = await call('ContainerInspect', params(ref));

@@ -12,7 +12,8 @@ const askAgainMs = 50;
 export function remoteExecs(caller: Caller): Execs {
   const { call } = caller;
   const params = (id: string) => ({ params: { id } });
-  const start = async (id: string, { onAttachable }: StartOptions): Promise<void> => {
+  const start = async (id: string, { onAttachable, onStep }: StartOptions): Promise<void> => {
+    if (onStep) fail('unsupported', 'cli.explain', 'explain works on the engine of this machine alone');
     if (onAttachable === undefined) {
       await call('ExecStart', { ...params(id), body: { Detach: true, Tty: false } });
       return;

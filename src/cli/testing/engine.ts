@@ -16,6 +16,8 @@ import type { NetworkInspect } from '../../spec/docker/network.ts';
 import type { ContainerStats, DiskUsage, EventMessage, HistoryRow, SearchResult } from '../../spec/docker/system.ts';
 import type { Volume } from '../../spec/docker/volume.ts';
 
+const noPlan = { plan: { setup: [], child: [], cleanup: [] }, fresh: [] };
+
 export interface FakeWorld {
   readonly containers?: readonly ContainerInspect[];
   readonly summaries?: readonly ContainerSummary[];
@@ -232,7 +234,7 @@ export function fakeEngine(world: FakeWorld = {}): FakeEngine {
         return { ContainersDeleted: [id64('c')], SpaceReclaimed: 1_234_000 };
       },
       async explain(request) {
-        return { text: `plan of ${request.Config.Image}\n`, json: { image: request.Config.Image } };
+        return { text: `plan of ${request.Config.Image}\n`, json: { image: request.Config.Image }, ...noPlan };
       },
     },
     execs: {
@@ -249,7 +251,7 @@ export function fakeEngine(world: FakeWorld = {}): FakeEngine {
       resize: async (id, size) => log('exec resize', id, size),
       wait: async () => (await exited()).StatusCode,
       async explain(_ref, request) {
-        return { text: `plan of ${request.Cmd.join(' ')}\n`, json: {} };
+        return { text: `plan of ${request.Cmd.join(' ')}\n`, json: {}, ...noPlan };
       },
     },
     networks: {

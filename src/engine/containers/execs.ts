@@ -59,7 +59,7 @@ export function createExecs(pool: ContainerPool): Execs {
       const live = findContainer(pool, container);
       requireExecutable(live);
       const { plan, config } = await planOf(pool, { ...blank, id: '0'.repeat(64), live, request }, false);
-      return explained(plan, config);
+      return explained(plan, config, []);
     },
   };
 }
@@ -124,6 +124,7 @@ export async function startExec(pool: ContainerPool, exec: Exec, options: StartO
           detached: () => tell(pool, live.record, 'exec_detach', { execID: exec.id }),
         }),
       explain: (failed, errno) => explainGone(live, failed, errno),
+      ...(options.onStep ? { onStep: options.onStep } : {}),
     });
     exec.pid = launched.pid;
     exec.link = launched.link;

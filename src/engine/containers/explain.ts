@@ -17,12 +17,15 @@ export async function explainContainer(
   options: CreateOptions,
 ): Promise<ExplainedPlan> {
   const record = await composeRecord(pool, request, options);
-  const { input, config } = await prepare(pool, record, await pool.deps.network.preview(record), 1);
+  const network = await pool.deps.network.preview(record);
+  const { input, config } = await prepare(pool, record, network, 1);
+  const cables = network.connections.flatMap(({ endpoint }) => (endpoint?.veth ? [endpoint.veth] : []));
   const plan = containerPlan(input);
   const { userNamespace } = pool.deps.facts;
-  return explained(userNamespace ? adaptPlan(plan, userNamespace).plan : plan, config);
+  const names = [record.id, ...cables, record.id.slice(0, 12)];
+  return explained(userNamespace ? adaptPlan(plan, userNamespace).plan : plan, config, names);
 }
 
-export function explained(plan: Plan, config: OciConfig): ExplainedPlan {
-  return { text: printPlan(plan), json: { config, plan: planToJson(plan) } };
+export function explained(plan: Plan, config: OciConfig, fresh: readonly string[]): ExplainedPlan {
+  return { text: printPlan(plan), json: { config, plan: planToJson(plan) }, plan, fresh };
 }

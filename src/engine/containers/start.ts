@@ -73,6 +73,7 @@ async function startNow(pool: ContainerPool, live: Live, options: StartOptions):
         letJoin(live, point);
       },
       explain: explainPortFailure,
+      ...(options.onStep ? { onStep: options.onStep } : {}),
     });
     live.link = launched.link;
     const state: RunState = {
