@@ -10,7 +10,8 @@
 
 #define WIRE_VERSION 1u /* of plans, frames and keeper messages together */
 #define NO_SLOT 0xffffu
-#define MAX_SLOTS 192
+#define MAX_SLOTS 512
+#define ANY_ERROR 0xffffu /* as `allow` */
 
 struct str {
 	const char *p; /* always NUL-terminated one past n */
@@ -83,8 +84,20 @@ int slot_put(struct run *run, uint16_t slot, int fd);
 FOR_EACH_OP(X)
 #undef X
 
+/* ops_proc.c. What crosses the sync socket. 'S': go on. 'F': an fd is attached. 'E': the sender failed at op index. */
+struct sync_message {
+	char kind;
+	uint32_t index;
+	int32_t error;
+};
+int sync_send(const struct run *run, struct sync_message m, int fd);
+int sync_wait(struct run *run, char kind, int *fd);
+
 /* ops_proc.c: the child's own error where it has one, else the one given. */
 int child_reason(struct run *run, int error);
+
+/* ops_fs.c: openat2(2), a new fd or -errno. */
+int open_in(int dir, const char *path, uint64_t flags, mode_t mode, uint64_t resolve);
 
 /* ops_fs.c: lets go of what `hold` keeps: in forks, which must not hold the engine's lock. */
 void close_held(void);

@@ -63,6 +63,21 @@
 #define OP_HAND_OVER 65
 #define OP_DATAGRAM 70
 #define OP_FORWARD 120
+#define OP_CHILD_FILE 80
+#define OP_HOOK 81
+#define OP_USERNS 82
+#define OP_IDMAP 83
+#define OP_SCHEDULER 84
+#define OP_IO_PRIORITY 85
+#define OP_AFFINITY 86
+#define OP_PERSONALITY 87
+#define OP_CHROOT 88
+#define OP_COVER 89
+#define OP_CONNECT 90
+#define OP_SEND_STATE 91
+#define OP_LISTENER 92
+#define OP_RECLONE 93
+#define OP_ADOPT 94
 #define OP_LAST 120
 
 struct op_open { uint16_t dir; struct str path; uint32_t flags; uint32_t mode; uint32_t resolve; uint16_t out; };
@@ -124,6 +139,20 @@ struct op_xattrs { uint16_t root; struct str path; struct strs names; };
 struct op_handOver { uint16_t slot; struct str text; };
 struct op_datagram { struct str path; struct str data; };
 struct op_forward { struct patches from; struct str to; };
+struct op_childFile { struct str path; struct str data; };
+struct op_hook { struct str path; struct strs argv; struct strs env; uint32_t timeout; struct str state; };
+struct op_userns { struct str uids; struct str gids; uint16_t out; };
+struct op_idmap { uint16_t mount; uint16_t userns; uint32_t recursive; };
+struct op_scheduler { uint32_t policy; uint64_t flags; uint32_t nice; uint32_t priority; uint64_t runtime; uint64_t deadline; uint64_t period; };
+struct op_ioPriority { uint32_t value; };
+struct op_affinity { struct str cpus; };
+struct op_personality { uint32_t persona; };
+struct op_chroot { uint16_t root; };
+struct op_cover { uint16_t root; struct str path; uint16_t directory; uint16_t file; };
+struct op_connect { struct str path; uint16_t out; };
+struct op_sendState { uint16_t socket; uint16_t fd; struct str state; };
+struct op_listener { struct str filter; uint32_t flags; uint16_t out; };
+struct op_reclone { uint64_t flags; };
 
 struct op {
 	uint16_t code;
@@ -188,6 +217,20 @@ struct op {
 		struct op_handOver handOver;
 		struct op_datagram datagram;
 		struct op_forward forward;
+		struct op_childFile childFile;
+		struct op_hook hook;
+		struct op_userns userns;
+		struct op_idmap idmap;
+		struct op_scheduler scheduler;
+		struct op_ioPriority ioPriority;
+		struct op_affinity affinity;
+		struct op_personality personality;
+		struct op_chroot chroot;
+		struct op_cover cover;
+		struct op_connect connect;
+		struct op_sendState sendState;
+		struct op_listener listener;
+		struct op_reclone reclone;
 	};
 };
 
@@ -255,4 +298,19 @@ struct op {
 	X(XATTRS, xattrs) \
 	X(HAND_OVER, handOver) \
 	X(DATAGRAM, datagram) \
-	X(FORWARD, forward)
+	X(FORWARD, forward) \
+	X(CHILD_FILE, childFile) \
+	X(HOOK, hook) \
+	X(USERNS, userns) \
+	X(IDMAP, idmap) \
+	X(SCHEDULER, scheduler) \
+	X(IO_PRIORITY, ioPriority) \
+	X(AFFINITY, affinity) \
+	X(PERSONALITY, personality) \
+	X(CHROOT, chroot) \
+	X(COVER, cover) \
+	X(CONNECT, connect) \
+	X(SEND_STATE, sendState) \
+	X(LISTENER, listener) \
+	X(RECLONE, reclone) \
+	X(ADOPT, adopt)

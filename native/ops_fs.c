@@ -22,7 +22,7 @@
 
 #define RET(call) ((call) < 0 ? -errno : 0)
 
-static int open_in(int dir, const char *path, uint64_t flags, mode_t mode, uint64_t resolve)
+int open_in(int dir, const char *path, uint64_t flags, mode_t mode, uint64_t resolve)
 {
 	struct open_how how = {.flags = flags | O_CLOEXEC, .mode = flags & O_CREAT ? mode : 0, .resolve = resolve};
 	int fd;

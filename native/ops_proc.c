@@ -23,20 +23,13 @@
 
 #define RET(call) ((call) < 0 ? -errno : 0)
 
-/* What crosses the sync socket. 'S': go on. 'F': an fd is attached. 'E': the sender failed at op index. */
-struct sync_message {
-	char kind;
-	uint32_t index;
-	int32_t error;
-};
-
-static int sync_send(const struct run *run, struct sync_message m, int fd)
+int sync_send(const struct run *run, struct sync_message m, int fd)
 {
 	return send_fds(run->sync, &m, sizeof m, &fd, fd >= 0);
 }
 
 /* 0 and a message of `kind`, or -errno. At the end of file: 0 for kind 'X' (the child execve'd), else -EPIPE. */
-static int sync_wait(struct run *run, char kind, int *fd)
+int sync_wait(struct run *run, char kind, int *fd)
 {
 	struct sync_message m;
 	int got, one = -1;

@@ -54,7 +54,7 @@ int run_section(struct run *run, int section)
 		run->failed_section = (uint8_t)section;
 		run->failed_index = i;
 		int r = op_fns[op->code](run, op);
-		if (r < 0 && r != -(int)op->allow && section != CLEANUP)
+		if (r < 0 && r != -(int)op->allow && op->allow != ANY_ERROR && section != CLEANUP)
 			return r;
 	}
 	return 0;

@@ -3,17 +3,25 @@
 // from the process (see the comments at the lines).
 
 import { cgroupOps } from './cgroup.ts';
+import { createHookOps, hasCreateHooks, hookOps } from './hooks.ts';
 import type { ContainerInput } from './input.ts';
 import { splitNamespaces } from './namespaces.ts';
 import { k, op, type Plan, rootSlot as root, stage } from './ops.ts';
 import { identityOps, processOps } from './process.ts';
-import { directoryOps, fileOps, filesystemOps, rootOps } from './rootfs.ts';
+import { directoryOps, enterOps, fileOps, filesystemOps, rootOps, sourceOps } from './rootfs.ts';
+import { labelOps, requireLabels } from './scheduling.ts';
+import { listenerOps } from './seccomp-listener.ts';
 import { keepOp, streamOps } from './streams.ts';
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a list of ops in the order in which they happen
 export function containerPlan(input: ContainerInput): Plan {
   const { config, facts, keeper, network } = input;
+  requireLabels(config.process, facts.lsm);
+  const hooks = hasCreateHooks(config);
+  const labels = labelOps(config.process);
+  const listener = listenerOps(config, input.subject);
   const cgroup = cgroupOps(config.linux.cgroupsPath, config.linux.resources, facts);
-  const namespaces = splitNamespaces(config.linux.namespaces);
+  const namespaces = splitNamespaces(config.linux, hooks);
   const streams = streamOps(config.process, keeper.stdin, root);
   return {
     setup: [
@@ -30,19 +38,25 @@ export function containerPlan(input: ContainerInput): Plan {
       ...cgroup.setup,
       ...network.before,
       ...streams.setup,
+      ...sourceOps(input),
+      ...listener.before,
       ...namespaces.open,
       op(
         'clone',
         { flags: namespaces.flags, cgroup: undefined, pidfd: 'pidfd' },
         `the new process, in namespaces of its own: ${namespaces.names}`,
       ),
+      ...namespaces.after,
       ...streams.forget,
       ...fileOps(input),
       ...network.setup,
       op('signal', {}, 'its files and its network are there'),
       ...streams.receive,
+      ...createHookOps(input).keeper,
+      ...listener.after,
       op('awaitExec', {}, 'it runs the program, or says why not'),
       op('report', { stage: stage.running }, 'started'),
+      ...hookOps(config, 'poststart', input.subject),
       keepOp(keeper, streams, cgroup.oomPath),
     ],
     child: [
@@ -52,7 +66,9 @@ export function containerPlan(input: ContainerInput): Plan {
       ...rootOps(input),
       ...filesystemOps(input),
       ...streams.open,
-      op('pivotRoot', { root }, 'from here on / is the container; the host is out of reach'),
+      ...labels.open,
+      ...createHookOps(input).child,
+      ...enterOps(config),
       ...network.child,
       ...identityOps(config),
       ...processOps(config.process, streams, input),
@@ -61,6 +77,7 @@ export function containerPlan(input: ContainerInput): Plan {
       ...network.cleanup,
       ...cgroup.cleanup,
       op('unlink', { path: keeper.socket }, 'nobody can join any more', k.ENOENT),
+      ...hookOps(config, 'poststop', input.subject),
     ],
   };
 }

@@ -6,7 +6,7 @@ import { childSlot } from './ops.ts';
 
 export const wireVersion = 1;
 const noSlot = 0xffff;
-const maxSlots = 192;
+const maxSlots = 512;
 
 type FieldValue = number | bigint | string | Uint8Array | readonly string[] | readonly Patch[] | undefined;
 

@@ -3,9 +3,13 @@
 
 import type { OciConfig, OciProcess } from '../spec/oci/runtime.ts';
 import type { CgroupOps } from './cgroup.ts';
+import type { HookSubject } from './hooks.ts';
 import type { ContainerInput } from './input.ts';
+import { namespaceFlags } from './namespaces.ts';
 import { k, op, type Plan, stage } from './ops.ts';
 import { processOps } from './process.ts';
+import { affinityOps, labelOps } from './scheduling.ts';
+import { listenerOps } from './seccomp-listener.ts';
 import { streamOps } from './streams.ts';
 
 export interface ExecInput {
@@ -20,23 +24,16 @@ export interface ExecInput {
     readonly stdin: boolean;
     readonly expect: number;
   };
+  readonly subject?: HookSubject;
   readonly compileSeccomp: ContainerInput['compileSeccomp'];
 }
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a list of ops in the order in which they happen
-export function execPlan({ process, config, pid, cgroup, keeper, compileSeccomp }: ExecInput): Plan {
+export function execPlan({ process, config, pid, cgroup, keeper, subject, compileSeccomp }: ExecInput): Plan {
   const streams = streamOps(process, keeper.stdin, 'root', false);
-  const own = config.linux.namespaces.filter((one) => one.type !== 'pid' && one.type !== 'user');
-  const flags = {
-    mount: k.CLONE_NEWNS,
-    network: k.CLONE_NEWNET,
-    ipc: k.CLONE_NEWIPC,
-    uts: k.CLONE_NEWUTS,
-    cgroup: k.CLONE_NEWCGROUP,
-    pid: 0,
-    user: 0,
-    time: k.CLONE_NEWTIME,
-  };
+  const listener = listenerOps(config, subject);
+  // it must be in a user namespace to have powers there, and every other one can be entered from outside
+  const own = config.linux.namespaces.filter((one) => one.type !== 'pid');
   const pidNamespace = config.linux.namespaces.some((one) => one.type === 'pid');
   return {
     setup: [
@@ -45,6 +42,7 @@ export function execPlan({ process, config, pid, cgroup, keeper, compileSeccomp 
       op('report', { stage: stage.attachable }, 'they may join from now on'),
       op('pidfd', { pid, out: 'container' }, "the container's first process"),
       ...cgroup.setup.filter((one) => one.op === 'open'),
+      ...listener.before,
       ...streams.setup,
       ...(pidNamespace
         ? [
@@ -58,6 +56,7 @@ export function execPlan({ process, config, pid, cgroup, keeper, compileSeccomp 
       op('clone', { flags: 0, cgroup: undefined, pidfd: 'pidfd' }, 'the new process'),
       ...streams.forget,
       ...streams.receive,
+      ...listener.after,
       op('awaitExec', {}, 'it runs the program, or says why not'),
       op('report', { stage: stage.running }, 'started'),
       op(
@@ -82,10 +81,13 @@ export function execPlan({ process, config, pid, cgroup, keeper, compileSeccomp 
     child: [
       // The container's processes can see this one from setns on: they must not be able to trace it or read its memory.
       op('prctl', { option: k.PR_SET_DUMPABLE, a: 0, b: 0 }, 'out of reach of those inside until it is one of them'),
+      ...labelOps(process).open,
+      ...affinityOps(process.execCPUAffinity?.initial, 'until it is in its cgroups'),
       ...cgroup.join,
+      ...affinityOps(process.execCPUAffinity?.final, 'from then on'),
       op(
         'setns',
-        { slot: 'container', flags: own.reduce((all, one) => all | flags[one.type], 0) },
+        { slot: 'container', flags: own.reduce((all, one) => all | namespaceFlags[one.type], 0) },
         `shares its ${own.map((one) => one.type).join(', ')} namespaces`,
       ),
       op(

@@ -7,6 +7,8 @@ export interface CgroupFacts {
   readonly mounts: Readonly<Record<string, string>>;
   /** v2: the controllers that children of the engine's cgroup can have. */
   readonly controllers: readonly string[];
+  /** Weights of block I/O are those of BFQ, in files of its own. */
+  readonly bfq?: boolean;
 }
 
 /** Of an engine that is root of a user namespace alone. */
@@ -31,6 +33,10 @@ export interface HostFacts {
   readonly pseudoFiles: ReadonlySet<string>;
   readonly userNamespace?: UserNamespace;
   readonly cpus: number;
+  /** The security module that gives processes labels, where there is one. */
+  readonly lsm?: 'apparmor' | 'selinux';
+  /** Where resctrl is mounted. */
+  readonly resctrl?: string;
   /** Bytes. */
   readonly memory: number;
 }

@@ -1,7 +1,8 @@
-// What a container's plan is made from, besides the OCI configuration: paths, streams, network. Types alone.
+// What a container's plan is made from, besides the OCI configuration: paths, streams, network. Types.
 
 import type { OciConfig, OciMount } from '../spec/oci/runtime.ts';
 import type { HostFacts } from './facts.ts';
+import type { HookSubject } from './hooks.ts';
 import type { Op } from './ops.ts';
 
 /** The root file system: read-only layers below a writable directory, joined by overlayfs. */
@@ -16,6 +17,16 @@ export interface OverlayRoot {
   readonly mountpoint: string;
   /** No sync when it is unmounted: for containers that are removed at their end. */
   readonly volatile: boolean;
+}
+
+/** The root file system: a directory as it is. */
+export interface BundleRoot {
+  /** Absolute. */
+  readonly directory: string;
+}
+
+export function isBundle(root: OverlayRoot | BundleRoot): root is BundleRoot {
+  return 'directory' in root;
 }
 
 /** What a network adds to a plan (src/network): in the keeper right after clone, in the child, and at the end. */
@@ -48,7 +59,7 @@ export interface PlannedFile {
 export interface ContainerInput {
   readonly config: OciConfig;
   readonly facts: HostFacts;
-  readonly root: OverlayRoot;
+  readonly root: OverlayRoot | BundleRoot;
   readonly keeper: KeeperOptions;
   /** Holds the keeper's socket; made where a reboot took it away. */
   readonly runDirectory: string;
@@ -61,5 +72,7 @@ export interface ContainerInput {
   readonly init: boolean;
   /** What the source of each bind mount is (src/sys looked). */
   readonly sourceKind: (mount: OciMount) => 'directory' | 'file';
+  /** Who it is to its hooks and to the agent of a seccomp listener. */
+  readonly subject?: HookSubject;
   readonly compileSeccomp: (profile: NonNullable<OciConfig['linux']['seccomp']>) => Uint8Array;
 }

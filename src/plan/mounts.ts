@@ -2,76 +2,20 @@
 // and it is moved onto a place that was opened inside the root: no path is ever resolved twice.
 
 import { fail } from '../base/errors.ts';
-import type { OciMount } from '../spec/oci/runtime.ts';
+import type { OciIdMapping, OciMount } from '../spec/oci/runtime.ts';
+import { type Attributes, type MountOptions, parseMountOptions } from './mount-options.ts';
+import { idMapText } from './namespaces.ts';
 import { k, type Op, op, type Slot } from './ops.ts';
 
-interface Options {
-  readonly set: number;
-  readonly clear: number;
-  /** 0: left as it is. */
-  readonly propagation: number;
-  readonly propagationRecursive: boolean;
-  readonly recursive: boolean;
-  readonly bind: boolean;
-  /** Read-only for every mount below, too (mount_setattr AT_RECURSIVE). */
-  readonly recursiveReadonly: boolean;
-  /** What the file system itself is told. */
-  readonly data: readonly string[];
-}
-
-const attributes: Readonly<Record<string, readonly [set: number, clear: number]>> = {
-  ro: [k.MOUNT_ATTR_RDONLY, 0],
-  rro: [k.MOUNT_ATTR_RDONLY, 0],
-  rw: [0, k.MOUNT_ATTR_RDONLY],
-  nosuid: [k.MOUNT_ATTR_NOSUID, 0],
-  suid: [0, k.MOUNT_ATTR_NOSUID],
-  nodev: [k.MOUNT_ATTR_NODEV, 0],
-  dev: [0, k.MOUNT_ATTR_NODEV],
-  noexec: [k.MOUNT_ATTR_NOEXEC, 0],
-  exec: [0, k.MOUNT_ATTR_NOEXEC],
-  noatime: [k.MOUNT_ATTR_NOATIME, k.MOUNT_ATTR__ATIME],
-  relatime: [k.MOUNT_ATTR_RELATIME, k.MOUNT_ATTR__ATIME],
-  strictatime: [k.MOUNT_ATTR_STRICTATIME, k.MOUNT_ATTR__ATIME],
-  nodiratime: [k.MOUNT_ATTR_NODIRATIME, 0],
-};
-
-const propagations: Readonly<Record<string, number>> = {
-  private: k.MS_PRIVATE,
-  slave: k.MS_SLAVE,
-  shared: k.MS_SHARED,
-  unbindable: k.MS_UNBINDABLE,
-};
-
-/** Takes the options of an OCI mount apart: attributes of the mount, propagation, and data for the file system. */
-export function parseMountOptions(options: readonly string[]): Options {
-  let set = 0;
-  let clear = 0;
-  let propagation = 0;
-  let propagationRecursive = false;
-  const data: string[] = [];
-  for (const option of options) {
-    const attribute = Object.hasOwn(attributes, option) ? attributes[option] : undefined;
-    const spread = propagations[option] ?? (option.startsWith('r') ? propagations[option.slice(1)] : undefined);
-    if (attribute) {
-      set = (set & ~attribute[1]) | attribute[0];
-      clear = (clear & ~attribute[0]) | attribute[1];
-    } else if (spread !== undefined) {
-      propagation = spread;
-      propagationRecursive = option.startsWith('r') && !Object.hasOwn(propagations, option);
-    } else if (!['bind', 'rbind', 'defaults'].includes(option)) {
-      data.push(option);
-    }
-  }
-  return {
-    set,
-    clear,
-    propagation,
-    propagationRecursive,
-    recursive: options.includes('rbind'),
-    bind: options.includes('bind') || options.includes('rbind'),
-    recursiveReadonly: options.includes('rro'),
-    data,
-  };
+/** What the rest of the configuration says to a mount. */
+export interface MountContext {
+  /** A bind that says nothing about how mounts spread goes on as its source does; else it is private. */
+  readonly inherit?: boolean;
+  /** The maps of the container's own user namespace, for `idmap`. */
+  readonly uidMappings?: readonly OciIdMapping[];
+  readonly gidMappings?: readonly OciIdMapping[];
+  /** OCI linux.mountLabel */
+  readonly label?: string;
 }
 
 /** `/a/b` -> `a/b`: a path to be resolved below a root slot. '/' itself cannot be mounted over. */
@@ -86,55 +30,141 @@ export function inRoot(path: string): string {
   return inside;
 }
 
+/** The slot of a mount that is not yet in its place. */
+const detached = (mount: OciMount): Slot => `mount:${mount.destination}`;
+
 /** Ops that mount one OCI mount inside `root`. `kind`: what a bind's source is, for making its target. */
-export function mountOps(mount: OciMount, root: Slot, kind: 'directory' | 'file', from: string): Op[] {
+export function mountOps(
+  mount: OciMount,
+  root: Slot,
+  kind: 'directory' | 'file',
+  from: string,
+  context: MountContext = {},
+): Op[] {
   const options = parseMountOptions(mount.options);
-  const slot = `mount:${mount.destination}`;
-  const ops: Op[] = [];
-  if (options.bind) {
-    ops.push(...sourceOps(mount, slot, k.OPEN_TREE_CLONE | (options.recursive ? k.AT_RECURSIVE : 0), from));
-    if (options.set | options.clear) {
-      const recursive = options.recursiveReadonly && options.recursive ? 1 : 0;
-      ops.push(
-        op(
-          'mountAttr',
-          { mount: slot, path: '', set: options.set, clear: options.clear, propagation: 0, recursive },
-          `${from}: ${mount.options.join(',')}`,
-        ),
-      );
-    }
-    const propagation = options.propagation || k.MS_PRIVATE;
-    ops.push(
-      op(
-        'mountAttr',
-        {
-          mount: slot,
-          path: '',
-          set: 0,
-          clear: 0,
-          propagation,
-          recursive: options.propagation ? Number(options.propagationRecursive) : 1,
-        },
-        `${from}: how mounts spread`,
-      ),
+  if (options.remount && !options.bind) return remountOps(mount, options, root, from);
+  return [
+    ...(options.bind ? bindOps(mount, from, context) : newOps(mount, options, from, context)),
+    ...(options.copyUp ? copyUpOps(mount, root, from) : []),
+    ...placeOps(detached(mount), root, mount.destination, options.bind ? kind : 'directory', from),
+  ];
+}
+
+/** A bind, detached: its source as it is seen where these ops run. */
+export function bindOps(mount: OciMount, from: string, context: MountContext = {}): Op[] {
+  const options = parseMountOptions(mount.options);
+  const slot = detached(mount);
+  const { propagation } = options;
+  return [
+    ...sourceOps(mount, slot, k.OPEN_TREE_CLONE | (options.recursive ? k.AT_RECURSIVE : 0), from),
+    ...attributeOps(slot, options, `${from}: ${mount.options.join(',')}`),
+    ...(propagation === 0 && context.inherit
+      ? []
+      : [spreadOp(slot, propagation || k.MS_PRIVATE, propagation === 0 || options.propagationRecursive, from)]),
+    ...idmapOps(mount, options, from, context),
+  ];
+}
+
+/** Whether a bind must be opened by the keeper: where the child has not the powers, or sees another tree. */
+export function isIdmapped({ options, uidMappings }: OciMount): boolean {
+  return (uidMappings?.length ?? 0) > 0 || parseMountOptions(options).idmap !== 'no';
+}
+
+export function isBind({ options }: OciMount): boolean {
+  return options.includes('bind') || options.includes('rbind');
+}
+
+function spreadOp(slot: Slot, propagation: number, recursive: boolean, from: string): Op {
+  return op(
+    'mountAttr',
+    { mount: slot, path: '', set: 0, clear: 0, propagation, recursive: Number(recursive) },
+    `${from}: how mounts spread`,
+  );
+}
+
+function attributeOps(slot: Slot, { attributes, recursiveAttributes, recursive }: MountOptions, why: string): Op[] {
+  const some = ({ set, clear }: Attributes): boolean => (set | clear) !== 0;
+  const within = (a: Attributes, b: Attributes): boolean => (a.set & ~b.set) === 0 && (a.clear & ~b.clear) === 0;
+  const change = ({ set, clear }: Attributes, below: boolean): Op =>
+    op('mountAttr', { mount: slot, path: '', set, clear, propagation: 0, recursive: Number(below && recursive) }, why);
+  return [
+    ...(some(attributes) && !(some(recursiveAttributes) && within(attributes, recursiveAttributes))
+      ? [change(attributes, false)]
+      : []),
+    ...(some(recursiveAttributes) ? [change(recursiveAttributes, true)] : []),
+  ];
+}
+
+function idmapOps(mount: OciMount, { idmap }: MountOptions, from: string, context: MountContext): Op[] {
+  const own = (mount.uidMappings?.length ?? 0) > 0;
+  if (!own && idmap === 'no') return [];
+  const { uidMappings: uids = [], gidMappings: gids = [] } = own ? mount : context;
+  if (uids.length === 0 || gids.length === 0)
+    fail(
+      'invalid',
+      'mount.idmap',
+      `${from}: idmap needs uidMappings and gidMappings, of the mount or of the container`,
     );
-  } else {
-    ops.push(
-      op(
-        'fsmount',
-        {
-          fstype: mount.type,
-          source: undefined,
-          options: [`source=${mount.source || mount.type}`, ...options.data],
-          attrs: options.set,
-          out: slot,
-        },
-        `${from}: a new ${mount.type}`,
-      ),
-    );
-  }
-  ops.push(...placeOps(slot, root, mount.destination, options.bind ? kind : 'directory', from));
-  return ops;
+  const userns = `ids:${mount.destination}`;
+  return [
+    op('userns', { uids: idMapText(uids), gids: idMapText(gids), out: userns }, `${from}: its maps of ids`),
+    op(
+      'idmap',
+      { mount: detached(mount), userns, recursive: Number(idmap === 'recursive') },
+      `${from}: files have other owners there`,
+    ),
+    op('close', { slot: userns }, 'used up'),
+  ];
+}
+
+/** A new instance of a file system. */
+function newOps(mount: OciMount, options: MountOptions, from: string, { label }: MountContext): Op[] {
+  const { attributes, recursiveAttributes, propagation, propagationRecursive, data } = options;
+  // a disk is opened for writing unless its file system hears of it
+  const disk = mount.source.startsWith('/dev/') && (attributes.set & k.MOUNT_ATTR_RDONLY) !== 0;
+  const labelled = label !== undefined && label !== '' && !['proc', 'sysfs', 'mqueue', 'cgroup2'].includes(mount.type);
+  return [
+    op(
+      'fsmount',
+      {
+        fstype: mount.type,
+        source: undefined,
+        options: [
+          `source=${mount.source || mount.type}`,
+          ...(disk ? ['ro'] : []),
+          ...data,
+          ...(labelled ? [`context=${label}`] : []),
+        ],
+        attrs: attributes.set | recursiveAttributes.set,
+        out: detached(mount),
+      },
+      `${from}: a new ${mount.type}`,
+    ),
+    ...(propagation === 0 ? [] : [spreadOp(detached(mount), propagation, propagationRecursive, from)]),
+  ];
+}
+
+/** tmpcopyup: what the new file system hides is in it. */
+function copyUpOps(mount: OciMount, root: Slot, from: string): Op[] {
+  const why = `${from}: tmpcopyup: what is there already`;
+  return [
+    op('ensure', { root, path: inRoot(mount.destination), kind: 0, mode: 0o755, uid: 0, gid: 0, out: 'below' }, why),
+    op('open', { dir: 'below', path: '.', flags: k.O_RDONLY | k.O_DIRECTORY, mode: 0, resolve: 0, out: 'copied' }, why),
+    op('copyTree', { from: 'copied', to: detached(mount) }, why),
+    op('close', { slot: 'copied' }, 'used up'),
+    op('close', { slot: 'below' }, 'used up'),
+  ];
+}
+
+/** A mount that is there already gets other attributes. */
+function remountOps(mount: OciMount, options: MountOptions, root: Slot, from: string): Op[] {
+  const slot = detached(mount);
+  return [
+    openInside(root, mount.destination, slot, from),
+    ...attributeOps(slot, { ...options, recursive: true }, `${from}: ${mount.options.join(',')}`),
+    ...(options.propagation === 0 ? [] : [spreadOp(slot, options.propagation, options.propagationRecursive, from)]),
+    op('close', { slot }, 'used up'),
+  ];
 }
 
 /** A copy of a bind's source, or of a part of it: containers write there, so that path is resolved inside the source. */
@@ -170,62 +200,10 @@ export function placeOps(slot: Slot, root: Slot, destination: string, kind: 'dir
   ];
 }
 
-/** Hides paths: an empty read-only tmpfs over a directory, /dev/null over a file (OCI linux.maskedPaths). */
-export function maskOps(root: Slot, paths: readonly string[], isDirectory: (path: string) => boolean): Op[] {
-  return paths.flatMap((path, index) => {
-    const from = `OCI linux.maskedPaths[${index}]`;
-    const cover: Op[] = isDirectory(path)
-      ? [
-          op(
-            'fsmount',
-            {
-              fstype: 'tmpfs',
-              source: undefined,
-              options: ['source=tmpfs', 'size=0k', 'nr_inodes=1'],
-              attrs: k.MOUNT_ATTR_RDONLY,
-              out: 'cover',
-            },
-            `${from}: an empty directory`,
-          ),
-        ]
-      : [openInside(root, '/dev/null', 'null', from), copyOf('null', 0, `${from}: /dev/null`)];
-    return [openInside(root, path, 'over', from), ...cover, ...coverOps(from)];
-  });
-}
-
-/** Makes paths read-only by mounting them over themselves (OCI linux.readonlyPaths). */
-export function readonlyOps(root: Slot, paths: readonly string[]): Op[] {
-  return paths.flatMap((path, index) => {
-    const from = `OCI linux.readonlyPaths[${index}]`;
-    return [
-      openInside(root, path, 'over', from),
-      copyOf('over', k.AT_RECURSIVE, `${from}: a copy of ${path}`),
-      op(
-        'mountAttr',
-        { mount: 'cover', path: '', set: k.MOUNT_ATTR_RDONLY, clear: 0, propagation: 0, recursive: 1 },
-        `${from}: read-only`,
-      ),
-      ...coverOps(from),
-    ];
-  });
-}
-
 function openInside(root: Slot, path: string, out: Slot, from: string): Op {
   return op(
     'open',
     { dir: root, path: inRoot(path), flags: k.O_PATH, mode: 0, resolve: k.RESOLVE_IN_ROOT, out },
     `${from}: ${path}, resolved inside the root`,
   );
-}
-
-function copyOf(slot: Slot, flags: number, why: string): Op {
-  return op('openTree', { dir: slot, path: '', flags: k.OPEN_TREE_CLONE | k.AT_EMPTY_PATH | flags, out: 'cover' }, why);
-}
-
-function coverOps(from: string): Op[] {
-  return [
-    op('moveMount', { from: 'cover', to: 'over' }, `${from}: mounted over it`),
-    op('close', { slot: 'cover' }, 'used up'),
-    op('close', { slot: 'over' }, 'used up'),
-  ];
 }

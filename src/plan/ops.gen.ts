@@ -135,6 +135,36 @@ export interface OpFields {
   readonly datagram: { readonly path: string; readonly data: Uint8Array };
   /** a fork that passes on what comes to bound sockets (the slots), each to the IPv4 address and port at its offset; it ends with this process */
   readonly forward: { readonly from: readonly Patch[]; readonly to: Uint8Array };
+  /** writes once to a file of the cloned child's own directory below /proc */
+  readonly childFile: { readonly path: string; readonly data: Uint8Array };
+  /** runs a program with the state on its stdin (a NUL in it stands for the container's pid) and waits for it, seconds at most (0: as long as it takes): 1024 and its exit code, or 2048 and its signal, is the error */
+  readonly hook: { readonly path: string; readonly argv: readonly string[]; readonly env: readonly string[]; readonly timeout: number; readonly state: Uint8Array };
+  /** a user namespace with these maps, which no process is in */
+  readonly userns: { readonly uids: Uint8Array; readonly gids: Uint8Array; readonly out: Slot };
+  /** mount_setattr(2) MOUNT_ATTR_IDMAP of a detached mount */
+  readonly idmap: { readonly mount: Slot | undefined; readonly userns: Slot | undefined; readonly recursive: number };
+  /** sched_setattr(2) of itself */
+  readonly scheduler: { readonly policy: number; readonly flags: number | bigint; readonly nice: number; readonly priority: number; readonly runtime: number | bigint; readonly deadline: number | bigint; readonly period: number | bigint };
+  /** ioprio_set(2) of itself */
+  readonly ioPriority: { readonly value: number };
+  /** sched_setaffinity(2) of itself, by a mask */
+  readonly affinity: { readonly cpus: Uint8Array };
+  /** personality(2) */
+  readonly personality: { readonly persona: number };
+  /** fchdir, chroot("."): where the mount namespace is another's */
+  readonly chroot: { readonly root: Slot | undefined };
+  /** moves one of two detached mounts over path inside root: the one of its kind; nothing where there is no such path */
+  readonly cover: { readonly root: Slot | undefined; readonly path: string; readonly directory: Slot | undefined; readonly file: Slot | undefined };
+  /** connects to a unix stream socket */
+  readonly connect: { readonly path: string; readonly out: Slot };
+  /** sends a descriptor with the state (as in hook) to a socket */
+  readonly sendState: { readonly socket: Slot | undefined; readonly fd: Slot | undefined; readonly state: Uint8Array };
+  /** seccomp(2) SECCOMP_FILTER_FLAG_NEW_LISTENER */
+  readonly listener: { readonly filter: Uint8Array; readonly flags: number; readonly out: Slot };
+  /** clone3(2) CLONE_PARENT: the plan goes on in a sibling, in these namespaces; the keeper waits for that one from now on */
+  readonly reclone: { readonly flags: number | bigint };
+  /** the other side of reclone, in the keeper */
+  readonly adopt: {};
 }
 
 export type OpName = keyof OpFields;
@@ -205,4 +235,19 @@ export const opTable: { readonly [K in OpName]: { readonly number: number; reado
   handOver: { number: 65, fields: [['slot', 'slot'], ['text', 'str']] },
   datagram: { number: 70, fields: [['path', 'str'], ['data', 'bytes']] },
   forward: { number: 120, fields: [['from', 'patches'], ['to', 'bytes']] },
+  childFile: { number: 80, fields: [['path', 'str'], ['data', 'bytes']] },
+  hook: { number: 81, fields: [['path', 'str'], ['argv', 'strs'], ['env', 'strs'], ['timeout', 'u32'], ['state', 'bytes']] },
+  userns: { number: 82, fields: [['uids', 'bytes'], ['gids', 'bytes'], ['out', 'out']] },
+  idmap: { number: 83, fields: [['mount', 'slot'], ['userns', 'slot'], ['recursive', 'u32']] },
+  scheduler: { number: 84, fields: [['policy', 'u32'], ['flags', 'u64'], ['nice', 'u32'], ['priority', 'u32'], ['runtime', 'u64'], ['deadline', 'u64'], ['period', 'u64']] },
+  ioPriority: { number: 85, fields: [['value', 'u32']] },
+  affinity: { number: 86, fields: [['cpus', 'bytes']] },
+  personality: { number: 87, fields: [['persona', 'u32']] },
+  chroot: { number: 88, fields: [['root', 'slot']] },
+  cover: { number: 89, fields: [['root', 'slot'], ['path', 'str'], ['directory', 'slot'], ['file', 'slot']] },
+  connect: { number: 90, fields: [['path', 'str'], ['out', 'out']] },
+  sendState: { number: 91, fields: [['socket', 'slot'], ['fd', 'slot'], ['state', 'bytes']] },
+  listener: { number: 92, fields: [['filter', 'bytes'], ['flags', 'u32'], ['out', 'out']] },
+  reclone: { number: 93, fields: [['flags', 'u64']] },
+  adopt: { number: 94, fields: [] },
 };

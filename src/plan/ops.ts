@@ -49,6 +49,9 @@ export function op<K extends OpName>(name: K, fields: OpFields[K], why: string, 
   return { op: name, why, ...(allow === undefined ? {} : { allow }), ...fields };
 }
 
+/** As `allow`: whatever goes wrong here, the plan goes on. */
+export const anyError = 0xffff;
+
 /** Where `report` says the plan is. */
 export const stage = { attachable: 1, running: 2 } as const;
 
@@ -64,7 +67,7 @@ export const k = {
   CLONE_NEWTIME: 0x80, CLONE_NEWNS: 0x20000, CLONE_NEWCGROUP: 0x2000000, CLONE_NEWUTS: 0x4000000, CLONE_NEWIPC: 0x8000000,
   CLONE_NEWUSER: 0x10000000, CLONE_NEWPID: 0x20000000, CLONE_NEWNET: 0x40000000, CLONE_INTO_CGROUP: 0x200000000n,
   MOUNT_ATTR_RDONLY: 0x1, MOUNT_ATTR_NOSUID: 0x2, MOUNT_ATTR_NODEV: 0x4, MOUNT_ATTR_NOEXEC: 0x8,
-  MOUNT_ATTR__ATIME: 0x70, MOUNT_ATTR_RELATIME: 0, MOUNT_ATTR_NOATIME: 0x10, MOUNT_ATTR_STRICTATIME: 0x20, MOUNT_ATTR_NODIRATIME: 0x80,
+  MOUNT_ATTR__ATIME: 0x70, MOUNT_ATTR_RELATIME: 0, MOUNT_ATTR_NOATIME: 0x10, MOUNT_ATTR_STRICTATIME: 0x20, MOUNT_ATTR_NODIRATIME: 0x80, MOUNT_ATTR_NOSYMFOLLOW: 0x200000,
   OPEN_TREE_CLONE: 1, AT_RECURSIVE: 0x8000, AT_EMPTY_PATH: 0x1000,
   MS_UNBINDABLE: 1 << 17, MS_PRIVATE: 1 << 18, MS_SLAVE: 1 << 19, MS_SHARED: 1 << 20,
   MNT_DETACH: 2,

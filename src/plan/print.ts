@@ -2,7 +2,7 @@
 
 import type { FieldType, OpName } from './ops.gen.ts';
 import { opTable } from './ops.gen.ts';
-import type { Op, Patch, Plan } from './ops.ts';
+import { anyError, type Op, type Patch, type Plan } from './ops.ts';
 
 export const planSections = [
   ['setup', 'in the keeper, before the process'],
@@ -63,7 +63,8 @@ function printFields(one: Op): string {
     if (shown !== '') parts.push(`${name}=${shown}`);
   }
   return (
-    (parts.length > 0 ? ` ${parts.join(' ')}` : '') + (one.allow === undefined ? '' : ` (errno ${one.allow} is fine)`)
+    (parts.length > 0 ? ` ${parts.join(' ')}` : '') +
+    (one.allow === undefined ? '' : one.allow === anyError ? ' (any error is fine)' : ` (errno ${one.allow} is fine)`)
   );
 }
 
@@ -129,7 +130,18 @@ export function explainFailure(plan: Plan, failure: OpFailure, errnoName: (errno
   if (failure.section === 'plan') return `the plan was refused: ${errnoName(failure.errno)}`;
   const failed = plan[failure.section][failure.index];
   if (!failed) return `${errnoName(failure.errno)} (op ${failure.index} of ${failure.section})`;
-  return `cannot ${verbs[failed.op] ?? failed.op} ${subject(failed)}: ${errnoName(failure.errno)} (op ${failure.index} of ${failure.section}: ${failed.why})`;
+  const words = failed.op === 'hook' && failure.errno > hookExit ? hookEnd(failure.errno) : errnoName(failure.errno);
+  return `cannot ${verbs[failed.op] ?? failed.op} ${subject(failed)}: ${words} (op ${failure.index} of ${failure.section}: ${failed.why})`;
+}
+
+/** native/ops_oci.c: a hook that ran and failed says how in numbers that are no errno. */
+const hookExit = 1024;
+const hookSignal = 2048;
+
+function hookEnd(code: number): string {
+  return code > hookSignal
+    ? `it was killed by signal ${code - hookSignal}`
+    : `it ended with exit code ${code - hookExit}`;
 }
 
 const verbs: Partial<Record<OpName, string>> = {
@@ -142,6 +154,8 @@ const verbs: Partial<Record<OpName, string>> = {
   exec: 'run',
   bindPort: 'reserve',
   ids: 'become',
+  hook: 'run the hook',
+  childFile: 'write',
 };
 
 function subject(failed: Op): string {

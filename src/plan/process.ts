@@ -2,10 +2,12 @@
 
 import type { OciConfig, OciProcess } from '../spec/oci/runtime.ts';
 import { capabilityMask } from './capabilities.ts';
+import { hookOps } from './hooks.ts';
 import type { ContainerInput } from './input.ts';
 import { k, type Op, op } from './ops.ts';
 import { parseRlimit } from './rlimits.ts';
-import { seccompFlags } from './seccomp.ts';
+import { labelOps, schedulingOps } from './scheduling.ts';
+import { seccompOps } from './seccomp-listener.ts';
 import type { Streams } from './streams.ts';
 
 export function identityOps(config: OciConfig): Op[] {
@@ -20,19 +22,11 @@ export function identityOps(config: OciConfig): Op[] {
 export function processOps(
   process: OciProcess,
   streams: Streams,
-  input: Pick<ContainerInput, 'config' | 'compileSeccomp' | 'init'>,
+  input: Pick<ContainerInput, 'config' | 'compileSeccomp' | 'init' | 'subject'>,
 ): Op[] {
   const { user, capabilities } = process;
   const profile = input.config.linux.seccomp;
-  const seccomp = profile
-    ? [
-        op(
-          'seccomp',
-          { filter: input.compileSeccomp(profile), flags: seccompFlags(profile.flags) },
-          'which system calls it may make',
-        ),
-      ]
-    : [];
+  const seccomp = profile ? seccompOps(profile, input.compileSeccomp(profile)) : [];
   const path = process.env.find((entry) => entry.startsWith('PATH='))?.slice(5) ?? '';
   const command = process.args[0] ?? '';
   return [
@@ -75,6 +69,7 @@ export function processOps(
             '--oom-score-adj',
           ),
         ]),
+    ...schedulingOps(process, input.config),
     // Installing a filter needs CAP_SYS_ADMIN unless no-new-privileges is set: before the capabilities go, or after it.
     ...(process.noNewPrivileges ? [] : seccomp),
     op('ids', { uid: user.uid, gid: user.gid, groups: groupBytes(user.additionalGids) }, 'its user and groups'),
@@ -100,6 +95,8 @@ export function processOps(
     op('prctl', { option: k.PR_SET_PDEATHSIG, a: k.SIGKILL, b: 0 }, 'it never outlives its keeper'),
     op('chdir', { path: process.cwd }, 'the working directory, as that user may enter it'),
     ...(input.init ? [op('init', {}, '--init: a pid 1 that reaps orphans and passes signals on')] : []),
+    ...hookOps(input.config, 'startContainer', input.subject),
+    ...labelOps(process).write,
     op('exec', { paths: candidates(command, path), argv: process.args, env: process.env }, 'the program'),
   ];
 }

@@ -1,14 +1,20 @@
-// The container's root: overlay, OCI mounts, devices, what is hidden and what is read-only.
+// The container's root: overlay or bundle, OCI mounts, devices, what is hidden and what is read-only.
 
-import type { OciConfig, OciDevice, OciMount } from '../spec/oci/runtime.ts';
-import { cgroupOps } from './cgroup.ts';
+import type { OciConfig, OciMount } from '../spec/oci/runtime.ts';
+import { cgroupMountOps } from './cgroup-mount.ts';
+import { deviceLinks, deviceOps } from './device-nodes.ts';
 import type { HostFacts } from './facts.ts';
-import type { ContainerInput } from './input.ts';
-import { maskOps, mountOps, placeOps, readonlyOps } from './mounts.ts';
+import { type Known, maskOps, readonlyOps } from './hidden.ts';
+import { type BundleRoot, type ContainerInput, isBundle, type OverlayRoot } from './input.ts';
+import { bindOps, isBind, isIdmapped, type MountContext, mountOps, placeOps } from './mounts.ts';
 import { k, type Op, op, rootSlot as root } from './ops.ts';
+
+/** What the ops of a root are made from. */
+export type RootInput = Pick<ContainerInput, 'config' | 'facts' | 'root' | 'files' | 'sourceKind'>;
 
 /** The writable layer, and no exit record of an earlier start. */
 export function directoryOps({ root: overlay, keeper, dataDirectory }: ContainerInput): Op[] {
+  if (isBundle(overlay)) return [];
   return [
     op(
       'mkdir',
@@ -40,7 +46,95 @@ export function overlayPath(path: string): string {
   return path.replace(/[\\:,]/g, '\\$&');
 }
 
-export function rootOps({ root: overlay, config }: ContainerInput): Op[] {
+/** new: its own; joined: by path; shared: that of who starts it, where nothing may be mounted. */
+export function mountNamespace({ linux }: OciConfig): 'new' | 'joined' | 'shared' {
+  const own = linux.namespaces.find(({ type }) => type === 'mount');
+  return own === undefined ? 'shared' : own.path === undefined ? 'new' : 'joined';
+}
+
+const hasUser = ({ linux }: OciConfig): boolean => linux.namespaces.some(({ type }) => type === 'user');
+
+function contextOf({ linux }: OciConfig): MountContext {
+  return {
+    inherit: !linux.rootfsPropagation.endsWith('private'),
+    ...(linux.uidMappings ? { uidMappings: linux.uidMappings } : {}),
+    ...(linux.gidMappings ? { gidMappings: linux.gidMappings } : {}),
+    ...(linux.mountLabel ? { label: linux.mountLabel } : {}),
+  };
+}
+
+const nameOf = (mount: OciMount, index: number): string => `OCI mounts[${index}] ${mount.destination}`;
+
+/** A root that is shared lets mounts out, through those sources alone that were opened while they still do. */
+const isShared = ({ linux }: OciConfig): boolean => linux.rootfsPropagation.endsWith('shared');
+
+/** Where the source of a bind is opened: by the keeper, where the child lacks the powers. */
+function openedBy(mount: OciMount, config: OciConfig): 'keeper' | 'child, first' | 'child' {
+  if (!isBind(mount)) return 'child';
+  if (hasUser(config) || isIdmapped(mount)) return 'keeper';
+  return isShared(config) && mountNamespace(config) === 'new' ? 'child, first' : 'child';
+}
+
+function openedOps({ config }: RootInput, by: ReturnType<typeof openedBy>): Op[] {
+  return config.mounts.flatMap((mount, index) =>
+    openedBy(mount, config) === by && by !== 'child' ? bindOps(mount, nameOf(mount, index), contextOf(config)) : [],
+  );
+}
+
+/** In the keeper, before clone: what the child could not open. */
+export function sourceOps(input: RootInput): Op[] {
+  const bundle = isBundle(input.root) && hasUser(input.config) ? bundleTree(input.root) : [];
+  return [...bundle, ...openedOps(input, 'keeper')];
+}
+
+export function rootOps(input: RootInput): Op[] {
+  const { root: where, config } = input;
+  const namespace = mountNamespace(config);
+  if (namespace === 'shared') return isBundle(where) ? [openRoot(where.directory)] : [];
+  return [
+    ...openedOps(input, 'child, first'),
+    ...(namespace === 'new'
+      ? [
+          op(
+            'mountAttr',
+            { mount: undefined, path: '/', set: 0, clear: 0, propagation: rootPropagation(config), recursive: 1 },
+            'no mount made here reaches the host',
+          ),
+        ]
+      : []),
+    ...(isBundle(where) ? bundleOps(where, config) : overlayOps(where)),
+  ];
+}
+
+const openRoot = (path: string): Op =>
+  op(
+    'open',
+    { dir: undefined, path, flags: k.O_PATH, mode: 0, resolve: 0, out: root },
+    'the root of the container to be',
+  );
+
+function bundleTree({ directory }: BundleRoot): Op[] {
+  return [
+    op(
+      'openTree',
+      { dir: undefined, path: directory, flags: k.OPEN_TREE_CLONE | k.AT_RECURSIVE, out: root },
+      "the bundle's root, as a mount of its own",
+    ),
+  ];
+}
+
+/** It must be mounted somewhere before it can become the root: over the old one, which nobody looks at any more. */
+function bundleOps(bundle: BundleRoot, config: OciConfig): Op[] {
+  const at = mountNamespace(config) === 'joined' ? bundle.directory : '/';
+  return [
+    ...(hasUser(config) ? [] : bundleTree(bundle)),
+    op('open', { dir: undefined, path: at, flags: k.O_PATH, mode: 0, resolve: 0, out: 'at:root' }, 'where it is put'),
+    op('moveMount', { from: root, to: 'at:root' }, 'the root of the container to be'),
+    op('close', { slot: 'at:root' }, 'used up'),
+  ];
+}
+
+function overlayOps(overlay: OverlayRoot): Op[] {
   const data = [
     `lowerdir=${overlay.layers.map(overlayPath).join(':')}`,
     `upperdir=${overlayPath(overlay.upper)}`,
@@ -48,11 +142,6 @@ export function rootOps({ root: overlay, config }: ContainerInput): Op[] {
     ...(overlay.volatile ? ['volatile'] : []),
   ].join(',');
   return [
-    op(
-      'mountAttr',
-      { mount: undefined, path: '/', set: 0, clear: 0, propagation: rootPropagation(config), recursive: 1 },
-      'no mount made here reaches the host',
-    ),
     op(
       'chdir',
       { path: overlay.layersDir },
@@ -63,83 +152,57 @@ export function rootOps({ root: overlay, config }: ContainerInput): Op[] {
       { source: 'overlay', target: overlay.mountpoint, fstype: 'overlay', flags: 0, data },
       `the image's ${overlay.layers.length} layer(s), read-only, below a writable one`,
     ),
-    op(
-      'open',
-      { dir: undefined, path: overlay.mountpoint, flags: k.O_PATH, mode: 0, resolve: 0, out: root },
-      'the root of the container to be',
-    ),
+    openRoot(overlay.mountpoint),
   ];
 }
 
-function rootPropagation(config: OciConfig): number {
+function rootPropagation({ linux }: OciConfig): number {
   // a shared root would let mounts out: slave is the most that a container gets
-  return config.linux.rootfsPropagation.endsWith('private') ? k.MS_PRIVATE : k.MS_SLAVE;
+  return linux.rootfsPropagation.endsWith('private') ? k.MS_PRIVATE : k.MS_SLAVE;
 }
 
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a list of ops in the order in which they happen
-export function filesystemOps({ config, facts, files, sourceKind }: ContainerInput): Op[] {
-  const { linux, mounts } = config;
-  const known = (path: string): boolean => !/^\/(proc|sys)\//.test(path) || facts.pseudoFiles.has(path);
-  // A cgroup file system's content depends on where the controllers are.
-  const written = new Set(files.map(({ path }) => path));
-  const firstFile = mounts.findIndex(({ source }) => written.has(source));
-  const waitBefore = firstFile < 0 ? mounts.length - 1 : firstFile;
-  const mounted = mounts.flatMap((mount, index) => {
-    const from = `OCI mounts[${index}] ${mount.destination}`;
-    const wait =
-      index === waitBefore ? [op('await', {}, 'for the files and the network, which the keeper makes meanwhile')] : [];
-    return [...wait, ...oneMount(mount, from)];
-  });
-  function oneMount(mount: OciMount, from: string): Op[] {
-    if (mount.type === 'cgroup')
-      return cgroupMountOps(mount.destination, mount.options.includes('ro'), config, facts, from);
-    return mountOps(mount, root, mount.type === 'bind' ? sourceKind(mount) : 'directory', from);
-  }
+/** The root becomes /, and spreads mounts as the configuration says: a shared one could not be entered. */
+export function enterOps(config: OciConfig): Op[] {
+  const kind = config.linux.rootfsPropagation;
+  const spread = kind.endsWith('shared') ? k.MS_SHARED : kind.endsWith('unbindable') ? k.MS_UNBINDABLE : 0;
+  if (mountNamespace(config) !== 'new')
+    return [op('chroot', { root }, 'from here on / is the container; its mount namespace is not its own')];
   return [
-    ...mounted,
-    ...deviceDirectories(linux.devices),
-    ...linux.devices.flatMap((device, index) =>
-      facts.userNamespace
-        ? boundDevice(device, index)
-        : [
-            op(
-              'mknod',
-              {
-                root,
-                path: device.path.slice(1),
-                mode: { c: 0o020000, b: 0o060000, p: 0o010000 }[device.type] | device.fileMode,
-                major: device.major,
-                minor: device.minor,
-              },
-              `OCI linux.devices[${index}] ${device.path}`,
-              k.EEXIST,
-            ),
-            ...(device.uid || device.gid
-              ? [
-                  op(
-                    'open',
-                    {
-                      dir: root,
-                      path: device.path.slice(1),
-                      flags: k.O_PATH,
-                      mode: 0,
-                      resolve: k.RESOLVE_IN_ROOT,
-                      out: 'device',
-                    },
-                    `the owner of ${device.path}`,
-                  ),
-                  op('chown', { slot: 'device', uid: device.uid, gid: device.gid }, `the owner of ${device.path}`),
-                ]
-              : []),
-          ],
-    ),
-    ...devLinks(mounts.some((mount) => mount.destination === '/dev' && mount.type === 'tmpfs')),
+    op('pivotRoot', { root }, 'from here on / is the container; the host is out of reach'),
+    ...(spread === 0
+      ? []
+      : [
+          op(
+            'mountAttr',
+            {
+              mount: undefined,
+              path: '/',
+              set: 0,
+              clear: 0,
+              propagation: spread,
+              recursive: Number(kind.startsWith('r')),
+            },
+            'OCI linux.rootfsPropagation',
+          ),
+        ]),
+  ];
+}
+
+export function filesystemOps(input: RootInput): Op[] {
+  const { config, facts } = input;
+  const { linux, mounts } = config;
+  const kindOf = (path: string): Known | 'absent' => known(path, config, facts);
+  const there = (paths: readonly string[]): readonly string[] => paths.filter((path) => kindOf(path) !== 'absent');
+  const ownDev = !mounts.some((mount) => mount.destination === '/dev' && isBind(mount));
+  return [
+    ...mountedOps(input),
+    ...(ownDev ? [...deviceOps(linux.devices, hasUser(config) || facts.userNamespace !== undefined), ...deviceLinks()] : []),
     ...Object.entries(linux.sysctl).map(([name, value]) =>
       op(
         'writeFile',
         {
           dir: undefined,
-          path: `/proc/sys/${name.replaceAll('.', '/')}`,
+          path: `/proc/sys/${name.includes('/') ? name : name.replaceAll('.', '/')}`,
           data: Buffer.from(value),
           flags: k.O_WRONLY,
           mode: 0,
@@ -152,8 +215,8 @@ export function filesystemOps({ config, facts, files, sourceKind }: ContainerInp
       { root, path: config.process.cwd.replace(/^\/+/, '') || '.', kind: 0, mode: 0o755, uid: 0, gid: 0, out: 'cwd' },
       'the working directory, made where the image lacks it',
     ),
-    ...readonlyOps(root, linux.readonlyPaths.filter(known)),
-    ...maskOps(root, linux.maskedPaths.filter(known), (path) => facts.pseudoFiles.has(`${path}/`)),
+    ...readonlyOps(root, there(linux.readonlyPaths), (path) => knownOf(kindOf(path))),
+    ...maskOps(root, there(linux.maskedPaths), (path) => knownOf(kindOf(path))),
     ...(config.root.readonly
       ? [
           op(
@@ -166,94 +229,38 @@ export function filesystemOps({ config, facts, files, sourceKind }: ContainerInp
   ];
 }
 
-/** Nobody makes device nodes in a user namespace: that of the host is mounted. */
-function boundDevice({ path, source = path }: OciDevice, index: number): Op[] {
-  const from = `OCI linux.devices[${index}] ${path}`;
-  return [
-    op(
-      'openTree',
-      { dir: undefined, path: source, flags: k.OPEN_TREE_CLONE, out: 'node' },
-      `${from}: the host's ${source}`,
-    ),
-    ...placeOps('node', root, path, 'file', from),
-  ];
+const knownOf = (kind: Known | 'absent'): Known => (kind === 'absent' ? 'unknown' : kind);
+
+/** The paths that src/sys/facts.ts looks at: one of these that it has not found is not there. */
+const measured =
+  /^\/(proc\/[^/]+|sys\/(firmware|devices\/virtual\/powercap|fs\/selinux|devices\/system\/cpu\/cpu\d+\/thermal_throttle))$/;
+
+function known(path: string, { mounts }: OciConfig, { pseudoFiles }: HostFacts): Known | 'absent' {
+  const [, top = ''] = /^(\/proc|\/sys)\//.exec(path) ?? [];
+  const own = mounts.findLast(({ destination }) => destination === top);
+  if (!measured.test(path) || own === undefined || !['proc', 'sysfs'].includes(own.type)) return 'unknown';
+  if (!pseudoFiles.has(path)) return 'absent';
+  return pseudoFiles.has(`${path}/`) ? 'directory' : 'file';
 }
 
-/** `/dev/snd` for `/dev/snd/timer`: parents before their children. */
-function deviceDirectories(devices: OciConfig['linux']['devices']): Op[] {
-  const parents = new Set(
-    devices.map(({ path }) => path.slice(1, path.lastIndexOf('/'))).filter((dir) => dir !== 'dev'),
-  );
-  return [...parents].map((dir) =>
-    op(
-      'ensure',
-      { root, path: dir, kind: 0, mode: 0o755, uid: 0, gid: 0, out: 'devices' },
-      `a directory of devices: /${dir}`,
-    ),
-  );
-}
-
-/** Links that programs expect in /dev (runtime-spec config-linux.md, "Default Devices" and what every runtime adds). */
-function devLinks(own: boolean): Op[] {
-  if (!own) return [];
-  const links = [
-    ['fd', '/proc/self/fd'],
-    ['stdin', '/proc/self/fd/0'],
-    ['stdout', '/proc/self/fd/1'],
-    ['stderr', '/proc/self/fd/2'],
-    ['ptmx', 'pts/ptmx'],
-    ['core', '/proc/kcore'],
-  ] as const;
-  return links.map(([name, target]) =>
-    op('symlink', { root, target, path: `dev/${name}` }, 'a link that programs expect', k.EEXIST),
-  );
-}
-
-/** v1: the container's own group of each controller, bound below a tmpfs; v2: a view of the tree from its namespace. */
-function cgroupMountOps(
-  destination: string,
-  readonly: boolean,
-  config: OciConfig,
-  facts: HostFacts,
-  from: string,
-): Op[] {
-  const attrs = k.MOUNT_ATTR_NOSUID | k.MOUNT_ATTR_NODEV | k.MOUNT_ATTR_NOEXEC | (readonly ? k.MOUNT_ATTR_RDONLY : 0);
-  if (facts.cgroup.version === 2) {
-    return [
-      op(
-        'fsmount',
-        { fstype: 'cgroup2', source: undefined, options: ['source=cgroup'], attrs, out: 'cgroup2' },
-        `${from}: seen from its own cgroup namespace`,
-      ),
-      ...placeOps('cgroup2', root, destination, 'directory', from),
-    ];
+function mountedOps({ config, facts, files, sourceKind }: RootInput): Op[] {
+  const { mounts } = config;
+  const written = new Set(files.map(({ path }) => path));
+  const firstFile = mounts.findIndex(({ source }) => written.has(source));
+  const waitBefore = firstFile < 0 ? mounts.length - 1 : firstFile;
+  const wait = op('await', {}, 'for the files and the network, which the keeper makes meanwhile');
+  if (mounts.length === 0) return [wait];
+  return mounts.flatMap((mount, index) => {
+    const from = nameOf(mount, index);
+    return [...(index === waitBefore ? [wait] : []), ...oneMount(mount, from)];
+  });
+  function oneMount(mount: OciMount, from: string): Op[] {
+    // A cgroup file system's content depends on where the controllers are.
+    if (mount.type === 'cgroup')
+      return cgroupMountOps(mount.destination, mount.options.includes('ro'), config, facts, from);
+    const kind = mount.type === 'bind' ? sourceKind(mount) : 'directory';
+    if (openedBy(mount, config) !== 'child')
+      return placeOps(`mount:${mount.destination}`, root, mount.destination, kind, from);
+    return mountOps(mount, root, kind, from, contextOf(config));
   }
-  const groups = cgroupOps(config.linux.cgroupsPath, config.linux.resources, facts).paths;
-  return [
-    op(
-      'fsmount',
-      {
-        fstype: 'tmpfs',
-        source: undefined,
-        options: ['source=tmpfs', 'mode=755', 'size=64k'],
-        attrs: attrs & ~k.MOUNT_ATTR_RDONLY,
-        out: 'cgroups',
-      },
-      `${from}: a place for the controllers`,
-    ),
-    ...placeOps('cgroups', root, destination, 'directory', from),
-    ...Object.entries(groups).flatMap(([controller, dir]) => [
-      op(
-        'openTree',
-        { dir: undefined, path: dir, flags: k.OPEN_TREE_CLONE, out: 'group' },
-        `${from}: its own ${controller} cgroup`,
-      ),
-      op(
-        'mountAttr',
-        { mount: 'group', path: '', set: attrs, clear: 0, propagation: k.MS_PRIVATE, recursive: 0 },
-        `${from}: ${readonly ? 'read-only' : 'writable'}`,
-      ),
-      ...placeOps('group', root, `${destination}/${controller}`, 'directory', from),
-    ]),
-  ];
 }

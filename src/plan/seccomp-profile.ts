@@ -4,7 +4,7 @@
 import { fail } from '../base/errors.ts';
 import type { SeccompArg, SeccompProfile, SeccompRule } from '../spec/oci/seccomp.ts';
 import { capabilityMask, normalizeCapability } from './capabilities.ts';
-import { actionValue, compileSeccomp } from './seccomp.ts';
+import { actionValue, compileSeccomp, seccompFlags } from './seccomp.ts';
 import { comparisons } from './seccomp-bpf.ts';
 
 export interface ProfileCondition {
@@ -26,6 +26,9 @@ export interface DockerSeccomp {
   readonly defaultErrnoRet?: number;
   readonly architectures?: readonly string[];
   readonly archMap?: readonly { readonly architecture: string; readonly subArchitectures: readonly string[] }[];
+  readonly flags?: readonly string[];
+  readonly listenerPath?: string;
+  readonly listenerMetadata?: string;
   readonly syscalls: readonly ProfileRule[];
 }
 
@@ -52,6 +55,9 @@ export function resolveProfile(profile: DockerSeccomp, facts: SeccompFacts): Sec
   return {
     defaultAction: profile.defaultAction,
     ...(profile.defaultErrnoRet === undefined ? {} : { defaultErrnoRet: profile.defaultErrnoRet }),
+    ...(profile.flags === undefined ? {} : { flags: profile.flags }),
+    ...(profile.listenerPath === undefined ? {} : { listenerPath: profile.listenerPath }),
+    ...(profile.listenerMetadata === undefined ? {} : { listenerMetadata: profile.listenerMetadata }),
     architectures: mapped === undefined ? (profile.architectures ?? []) : [native, ...mapped.subArchitectures],
     syscalls: profile.syscalls
       .filter(({ includes = {}, excludes = {} }) => included(includes) && !excluded(excludes))
@@ -104,7 +110,16 @@ export function parseDockerSeccomp(text: string, where: string): DockerSeccomp {
   const root = object(document, at('the document'));
   const action = string(root['defaultAction'], at('defaultAction'));
   actionValue(action, undefined);
-  const { architectures, archMap, defaultErrnoRet } = root;
+  const { architectures, archMap, defaultErrnoRet, flags, listenerPath, listenerMetadata } = root;
+  const syscalls = list(root['syscalls'] ?? [], at('syscalls')).map((entry, index) =>
+    parseRule(entry, at(`syscalls[${index}]`)),
+  );
+  if (flags != null) seccompFlags(strings(flags, at('flags')));
+  if (listenerPath == null && syscalls.some((rule) => rule.action === 'SCMP_ACT_NOTIFY'))
+    invalid(at('listenerPath'), 'given: a rule has the action SCMP_ACT_NOTIFY');
+  const asked = syscalls.filter((rule) => rule.action === 'SCMP_ACT_NOTIFY').flatMap(({ names }) => names);
+  if (action === 'SCMP_ACT_NOTIFY' || asked.includes('sendmsg') || asked.includes('write'))
+    fail('invalid', 'seccomp.invalid', at('an agent cannot be asked about write and sendmsg: it is reached with them'));
   return {
     defaultAction: action,
     ...(defaultErrnoRet == null ? {} : { defaultErrnoRet: number(defaultErrnoRet, at('defaultErrnoRet'), 0xffff) }),
@@ -112,9 +127,10 @@ export function parseDockerSeccomp(text: string, where: string): DockerSeccomp {
     ...(archMap == null
       ? {}
       : { archMap: list(archMap, at('archMap')).map((entry) => parseArch(entry, at('archMap'))) }),
-    syscalls: list(root['syscalls'] ?? [], at('syscalls')).map((entry, index) =>
-      parseRule(entry, at(`syscalls[${index}]`)),
-    ),
+    ...(flags == null ? {} : { flags: strings(flags, at('flags')) }),
+    ...(listenerPath == null ? {} : { listenerPath: string(listenerPath, at('listenerPath')) }),
+    ...(listenerMetadata == null ? {} : { listenerMetadata: string(listenerMetadata, at('listenerMetadata')) }),
+    syscalls,
   };
 }
 

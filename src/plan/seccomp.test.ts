@@ -312,7 +312,14 @@ test('a user profile: read exactly, or refused naming the place', () => {
       '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["a"],"action":"SCMP_ACT_ERRNO","args":[{"index":0,"op":"=="}]}]}',
       /args\[0\]\.op must be one of SCMP_CMP_EQ/,
     ],
-    ['{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["a"],"action":"SCMP_ACT_NOTIFY"}]}', /not supported/],
+    [
+      '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["a"],"action":"SCMP_ACT_NOTIFY"}]}',
+      /listenerPath must be given/,
+    ],
+    [
+      '{"defaultAction":"SCMP_ACT_ALLOW","listenerPath":"/a","syscalls":[{"names":["sendmsg"],"action":"SCMP_ACT_NOTIFY"}]}',
+      /cannot be asked about/,
+    ],
   ];
   for (const [text, message] of bad) assert.throws(() => parseDockerSeccomp(text, 'p.json'), message);
 });

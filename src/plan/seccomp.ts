@@ -63,6 +63,7 @@ const flagBits: Readonly<Record<string, number>> = {
   SECCOMP_FILTER_FLAG_TSYNC: 1,
   SECCOMP_FILTER_FLAG_LOG: 2,
   SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4,
+  SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: 32,
 };
 
 /** The return value that an action means (seccomp(2)). */
@@ -84,11 +85,7 @@ export function actionValue(action: string, errnoRet: number | undefined): numbe
     case 'SCMP_ACT_KILL_PROCESS':
       return killProcess;
     case 'SCMP_ACT_NOTIFY':
-      return fail(
-        'unsupported',
-        'seccomp.notify',
-        'the seccomp action SCMP_ACT_NOTIFY needs a listening agent, which is not supported',
-      );
+      return 0x7fc00000;
     default:
       return fail('invalid', 'seccomp.invalid', `unknown seccomp action ${JSON.stringify(action)}`);
   }
