@@ -196,7 +196,9 @@ export function filesystemOps(input: RootInput): Op[] {
   const ownDev = !mounts.some((mount) => mount.destination === '/dev' && isBind(mount));
   return [
     ...mountedOps(input),
-    ...(ownDev ? [...deviceOps(linux.devices, hasUser(config) || facts.userNamespace !== undefined), ...deviceLinks()] : []),
+    ...(ownDev
+      ? [...deviceOps(linux.devices, hasUser(config) || facts.userNamespace !== undefined), ...deviceLinks()]
+      : []),
     ...Object.entries(linux.sysctl).map(([name, value]) =>
       op(
         'writeFile',
