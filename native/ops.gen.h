@@ -73,8 +73,7 @@
 #define OP_PERSONALITY 87
 #define OP_CHROOT 88
 #define OP_COVER 89
-#define OP_CONNECT 90
-#define OP_SEND_STATE 91
+#define OP_SEND_STATE 95
 #define OP_LISTENER 92
 #define OP_RECLONE 93
 #define OP_ADOPT 94
@@ -149,7 +148,6 @@ struct op_affinity { struct str cpus; };
 struct op_personality { uint32_t persona; };
 struct op_chroot { uint16_t root; };
 struct op_cover { uint16_t root; struct str path; uint16_t directory; uint16_t file; };
-struct op_connect { struct str path; uint16_t out; };
 struct op_sendState { uint16_t socket; uint16_t fd; struct str state; };
 struct op_listener { struct str filter; uint32_t flags; uint16_t out; };
 struct op_reclone { uint64_t flags; };
@@ -227,7 +225,6 @@ struct op {
 		struct op_personality personality;
 		struct op_chroot chroot;
 		struct op_cover cover;
-		struct op_connect connect;
 		struct op_sendState sendState;
 		struct op_listener listener;
 		struct op_reclone reclone;
@@ -309,7 +306,6 @@ struct op {
 	X(PERSONALITY, personality) \
 	X(CHROOT, chroot) \
 	X(COVER, cover) \
-	X(CONNECT, connect) \
 	X(SEND_STATE, sendState) \
 	X(LISTENER, listener) \
 	X(RECLONE, reclone) \

@@ -232,11 +232,6 @@ int do_adopt(struct run *run, const struct op *op)
 	return pid > 0 ? 0 : -ESRCH;
 }
 
-int do_connect(struct run *run, const struct op *op)
-{
-	return slot_put(run, op->connect.out, unix_connect(op->connect.path.p));
-}
-
 int do_sendState(struct run *run, const struct op *op)
 {
 	int socket = slot_fd(run, op->sendState.socket), fd = slot_fd(run, op->sendState.fd);

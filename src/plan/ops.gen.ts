@@ -155,8 +155,6 @@ export interface OpFields {
   readonly chroot: { readonly root: Slot | undefined };
   /** moves one of two detached mounts over path inside root: the one of its kind; nothing where there is no such path */
   readonly cover: { readonly root: Slot | undefined; readonly path: string; readonly directory: Slot | undefined; readonly file: Slot | undefined };
-  /** connects to a unix stream socket */
-  readonly connect: { readonly path: string; readonly out: Slot };
   /** sends a descriptor with the state (as in hook) to a socket */
   readonly sendState: { readonly socket: Slot | undefined; readonly fd: Slot | undefined; readonly state: Uint8Array };
   /** seccomp(2) SECCOMP_FILTER_FLAG_NEW_LISTENER */
@@ -245,8 +243,7 @@ export const opTable: { readonly [K in OpName]: { readonly number: number; reado
   personality: { number: 87, fields: [['persona', 'u32']] },
   chroot: { number: 88, fields: [['root', 'slot']] },
   cover: { number: 89, fields: [['root', 'slot'], ['path', 'str'], ['directory', 'slot'], ['file', 'slot']] },
-  connect: { number: 90, fields: [['path', 'str'], ['out', 'out']] },
-  sendState: { number: 91, fields: [['socket', 'slot'], ['fd', 'slot'], ['state', 'bytes']] },
+  sendState: { number: 95, fields: [['socket', 'slot'], ['fd', 'slot'], ['state', 'bytes']] },
   listener: { number: 92, fields: [['filter', 'bytes'], ['flags', 'u32'], ['out', 'out']] },
   reclone: { number: 93, fields: [['flags', 'u64']] },
   adopt: { number: 94, fields: [] },
