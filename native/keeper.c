@@ -16,6 +16,7 @@
 
 #define GATHER_BYTES (256u << 10)
 #define GATHER_US 100
+#define SETTLE_MS 2000
 
 static int64_t now_us(void)
 {
@@ -80,7 +81,6 @@ static void source_end(struct keeper *k, int stream)
 		close(k->source[stream]);
 	k->source[stream] = -1;
 }
-
 
 /* Reads a source once and gives it to the log and to every reader. False: nothing more to be had now. */
 static bool pass_on(struct keeper *k, int stream)
@@ -258,11 +258,25 @@ static void gather(struct keeper *k)
 		nanosleep(&(struct timespec){0, GATHER_US * 1000}, NULL);
 }
 
+/* Setting a container up has mapped nearly all of the program, joining its streams a part; keeping it needs a few pages,
+ * which come back by themselves. What nobody maps costs no memory, times the number of containers. */
+static void forget_program(void)
+{
+	extern char __executable_start[], __init_array_start[]; /* from here on it has been written to: relocations */
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), end = (uintptr_t)__init_array_start & ~(page - 1);
+	madvise(__executable_start, end - (uintptr_t)__executable_start, MADV_DONTNEED);
+}
+
 static void turn(struct keeper *k, int timeout)
 {
 	static struct watch w;
 	watch_all(k, &w);
-	if (poll(w.fd, w.n, timeout) < 0)
+	int n = poll(w.fd, w.n, timeout);
+	if (!n && timeout == SETTLE_MS) {
+		k->settled = true;
+		forget_program();
+	}
+	if (n < 0)
 		return;
 	for (nfds_t i = 0; i < w.n; i++) {
 		if (!w.fd[i].revents)
@@ -281,15 +295,6 @@ static bool delivered(const struct keeper *k)
 		if (!conn_idle(&k->conn[i]))
 			return false;
 	return true;
-}
-
-/* Setting a container up has mapped nearly all of the program; keeping it needs a few pages, which come back by
- * themselves. What nobody maps costs no memory, times the number of containers. */
-static void forget_program(void)
-{
-	extern char __executable_start[], etext[];
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), end = (uintptr_t)etext & ~(page - 1);
-	madvise(__executable_start, end - (uintptr_t)__executable_start, MADV_DONTNEED);
 }
 
 int do_keep(struct run *run, const struct op *op)
@@ -314,7 +319,7 @@ int do_keep(struct run *run, const struct op *op)
 	forget_program();
 
 	while (!drained(&k))
-		turn(&k, complete(&k) ? -1 : 100);
+		turn(&k, !complete(&k) ? 100 : k.settled ? -1 : SETTLE_MS);
 	for (int s = 0; s < 2; s++) /* another process may hold the pipes' other ends: take what is there, not more */
 		while (k.source[s] >= 0) {
 			if (!readers_have_room(&k, s))

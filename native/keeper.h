@@ -53,7 +53,7 @@ struct keeper {
 	struct conn *conn;
 	uint32_t conns, seen, expect;
 	int64_t deadline; /* ms, monotonic: when to stop waiting for those expected */
-	bool exited, feed_blocked;
+	bool exited, feed_blocked, settled;
 	size_t moved;       /* bytes spliced in this turn */
 	int64_t last_moved; /* µs, monotonic */
 	struct buf feed_pend;

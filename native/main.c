@@ -4,20 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A command may be started with stdin, stdout or stderr closed: nothing else must get their numbers. */
-static void fill_standard_fds(void)
-{
-	int fd;
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= 2);
-	if (fd > 2)
-		close(fd);
-}
-
 int main(int argc, char **argv, char **env)
 {
-	fill_standard_fds();
 	/* a user's shell may have closed some of the three: nothing that is opened later may take such a number */
 	for (int fd = 0; fd < 3;)
 		if (fcntl(fd, F_GETFD) >= 0 || open("/dev/null", O_RDWR) == fd)
