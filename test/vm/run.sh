@@ -38,7 +38,7 @@ fi
 # The machine: Debian 13 with two kernels, and a unit that runs what the second disk brings.
 packages=systemd-sysv,dbus,udev,kmod,nodejs,busybox-static,iproute2,nftables,procps,curl,bsdutils,util-linux,e2fsprogs
 packages=$packages,python3-minimal,ca-certificates,passwd,initramfs-tools,linux-image-cloud-amd64
-packages=$packages,libpam-systemd,dbus-user-session,uidmap,gcc,libc6-dev
+packages=$packages,libpam-systemd,dbus-user-session,uidmap,passt,gcc,libc6-dev
 if [ ! -f "$place/machine.ext4" ] || [ "$(cat "$place/machine.packages" 2>/dev/null)" != "$packages" ]; then
   echo 'vm: making the machine (some minutes, once)'
   work=$(mktemp -d "$place/root.XXXXXX")
@@ -80,7 +80,7 @@ stage=$(mktemp -d "$place/hoist.XXXXXX")
 trap 'rm -rf "$stage"' EXIT
 cp -r --parents package.json bin dist test docs "$stage/"
 # the real client, where this machine has a static one
-if client=$(command -v docker) && ldd "$client" 2>&1 | grep -q "not a dynamic"; then cp "$(readlink -f "$client")" "$stage/docker"; fi
+if client=$(command -v docker) && [[ $(ldd "$client" 2>&1) = *"not a dynamic"* ]]; then cp "$(readlink -f "$client")" "$stage/docker"; fi
 if [ -n "$suite" ]; then
   cp -r --parents src tsconfig*.json node_modules/{tsx,esbuild,@esbuild,get-tsconfig,resolve-pkg-maps} "$stage/" 2>/dev/null || true
 fi

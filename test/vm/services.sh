@@ -190,3 +190,34 @@ in_systemd() { # FLAGS
 systemd_privileged() {
   in_systemd --privileged --tmpfs /run --tmpfs /run/lock -e container=hoist --stop-signal SIGRTMIN+3
 }
+
+# An ordinary user: from a login of its own, and below a cgroup that its systemd has for it.
+as_somebody() {
+  setpriv --reuid somebody --regid somebody --clear-groups env -i HOME=/home/somebody "PATH=$PATH" LC_ALL=C.UTF-8 \
+    "XDG_RUNTIME_DIR=/run/user/$(id -u somebody)" "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/$(id -u somebody)/bus" "$@"
+}
+delegated() { as_somebody systemd-run --user --quiet --wait --pipe "$@"; }
+user() { # nothing delegated: containers, no limits
+  id somebody >/dev/null 2>&1 || useradd -m somebody
+  loginctl enable-linger somebody
+  until_ok as_somebody systemctl --user is-active default.target
+  as_somebody hoist image bootstrap busybox
+  equal "$(as_somebody hoist run --rm busybox id -u)" 0
+  equal "$(as_somebody hoist run --rm --user 33:33 busybox id -u)" 33
+  equal "$(code as_somebody hoist run --rm -m 64m busybox true)" 125
+  matches "$(cat /tmp/err)" 'no memory cgroup controller is delegated to this user'
+  as_somebody hoist engine stop
+}
+user_limits() { # the engine that a unit of the user started, and what it holds, outlive that unit
+  as_somebody pkill -x hoist-namespace || true
+  equal "$(delegated hoist run --rm -m 64m --pids-limit 20 busybox sh -c 'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max' | xargs)" '67108864 20'
+  delegated hoist run -d --name mine -m 64m busybox sleep 1000
+  until_ok as_somebody hoist exec mine true
+  equal "$(as_somebody hoist inspect -f '{{.State.Status}}' mine)" running
+  equal "$(code as_somebody hoist exec mine dd if=/dev/zero of=/dev/null bs=300M count=1)" 137
+  matches "$(as_somebody hoist stats --no-stream --format '{{.MemUsage}}' mine)" '/ 64MiB'
+  as_somebody hoist pause mine && as_somebody hoist unpause mine
+  as_somebody hoist rm -f mine
+  equal "$(delegated hoist run --rm busybox echo again)" again
+  as_somebody hoist engine stop
+}
