@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf, fail, HoistError } from '../base/errors.ts';
+import { readFileNow } from '../base/files.ts';
 import { createContainers } from '../engine/containers/containers.ts';
 import type { ContainerPool } from '../engine/containers/deps.ts';
 import { createExecs } from '../engine/containers/execs.ts';
@@ -249,10 +250,19 @@ async function openExecutor(
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  await runHere(executor, cgroupRootOps(facts, resident), 'cgroups').catch((error: unknown) =>
-    log(`limits will not work: ${error instanceof Error ? error.message : error}`),
-  );
+  await runHere(
+    executor,
+    cgroupRootOps(facts, resident === undefined ? [] : [resident, ...holders(place, facts)]),
+    'cgroups',
+  ).catch((error: unknown) => log(`limits will not work: ${error instanceof Error ? error.message : error}`));
   return executor;
+}
+
+/** Who keeps an ordinary user's namespaces (native/user.c): whoever was the first to need an engine has started them. */
+function holders({ run }: Place, { userNamespace }: MachineFacts): readonly number[] {
+  const holder = /^\/proc\/(\d+)\//.exec(userNamespace?.network ?? '')?.[1];
+  if (holder === undefined) return [];
+  return [holder, readFileNow(path.join(run, 'pasta.pid'), 32)?.toString() ?? ''].map(Number).filter((pid) => pid > 0);
 }
 
 async function runHere(executor: Executor, setup: readonly Op[], what: string): Promise<void> {

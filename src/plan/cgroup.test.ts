@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { OciResources } from '../spec/oci/runtime.ts';
-import { updateOps } from './cgroup.ts';
+import { cgroupRootOps, updateOps } from './cgroup.ts';
 import type { HostFacts } from './facts.ts';
 
 const facts: HostFacts = {
@@ -46,5 +46,18 @@ test('v2: one group, swap without memory', () => {
     '/g/x/cpu.max 5000 10000',
     '/g/x/cpuset.cpus 1',
     '/g/x/pids.max 5',
+  ]);
+});
+
+test('v2: what containers depend on leaves the group of who started it before that hands controllers down', () => {
+  const ops = cgroupRootOps(v2, [7, 8]).flatMap((one) =>
+    one.op === 'writeFile' ? [`${one.path} ${Buffer.from(one.data)}`] : [],
+  );
+  const enabled = (dir: string): string[] =>
+    ['cpu', 'cpuset', 'memory', 'pids'].map((name) => `${dir}/cgroup.subtree_control +${name}`);
+  assert.deepEqual(ops, [
+    ...['0', '7', '8'].map((pid) => `/g/hoist/engine/cgroup.procs ${pid}`),
+    ...enabled('/g'),
+    ...enabled('/g/hoist'),
   ]);
 });

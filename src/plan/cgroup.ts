@@ -143,22 +143,24 @@ function enableOps(dir: string, controllers: readonly string[]): Op[] {
 
 /**
  * The parent of all containers' groups, made once per engine, with what v1's cpuset and v2's controllers need. On v2 the
- * executor, whose children the keepers are, and the engine, where `engine` names it, leave the group of who started them:
- * with a unit or a session systemd ends what is in its group (systemd.kill(5)), which would be every container of the machine.
+ * executor, whose children the keepers are, and `others` (the engine, who holds a user's namespaces) leave the group of who
+ * started them: with a unit or a session systemd ends what is in its group (systemd.kill(5)), which would be every container
+ * of the machine. They leave first: a group with processes hands no controllers down (cgroups(7)), and a delegated one has some.
  */
-export function cgroupRootOps(facts: HostFacts, engine?: number, parent = '/hoist'): Op[] {
+export function cgroupRootOps(facts: HostFacts, others: readonly number[], parent = '/hoist'): Op[] {
   const { version, mounts, controllers } = facts.cgroup;
   if (version === 2 && mounts[''] === undefined) return [];
   if (version === 2) {
     const top = mounts[''];
+    const place = `${top}${parent}/engine`;
     return [
-      ...enableOps(`${top}`, controllers),
       op('mkdir', { path: `${top}${parent}`, mode: 0o755 }, 'the parent of all containers', k.EEXIST),
-      ...enableOps(`${top}${parent}`, controllers),
-      op('mkdir', { path: `${top}${parent}/engine`, mode: 0o755 }, 'for what containers depend on', k.EEXIST),
-      ...[0, ...(engine === undefined ? [] : [engine])].map((pid) =>
-        put(`${top}${parent}/engine/cgroup.procs`, pid, 'not ended with the unit or session that started it'),
+      op('mkdir', { path: place, mode: 0o755 }, 'for what containers depend on', k.EEXIST),
+      ...[0, ...others].map((pid) =>
+        put(`${place}/cgroup.procs`, pid, 'not ended with the unit or session that started it', k.ESRCH),
       ),
+      ...enableOps(`${top}`, controllers),
+      ...enableOps(`${top}${parent}`, controllers),
     ];
   }
   return Object.values(mounts)

@@ -252,6 +252,7 @@ check 'pause freezes, also over the death of an engine' freezer
 check 'update' update
 check 'stats' statistics
 check 'groups below that of a container' below
+check '--cgroup-parent' parent
 check '--log-driver journald, read by journalctl' journal
 check 'the unit of the docs' service
 check 'socket activation' activation

@@ -86,7 +86,7 @@ statistics() {
   equal "$(field 'd["cpu_stats"]["cpu_usage"]["total_usage"] > 1e8 and d["memory_stats"]["usage"] > 0 and "eth0" in d["networks"]' </tmp/stats)" True
   matches "$(hoist stats --no-stream --format '{{.Name}} {{.CPUPerc}}' busy)" '^busy [1-9]'
   hoist rm -f busy
-  hoist run -d --name disk busybox sh -c 'dd if=/dev/zero of=/f bs=1M count=8 conv=fsync; exec sleep 1000'
+  hoist run -d --name disk busybox sh -c 'dd if=/dev/zero of=/f bs=1M count=8; sync; echo copied; exec sleep 1000'
   until_ok says disk copied
   equal "$(api '/containers/disk/stats?stream=false&one-shot=true' |
     field 'sum(e["value"] for e in d["blkio_stats"]["io_service_bytes_recursive"] if e["op"] == "write") >= 8 << 20')" True
@@ -103,6 +103,19 @@ below() { # no internal processes (cgroups(7)): exec goes where the first proces
   dir=$(group deep)
   hoist rm -f deep
   [ ! -e "$dir" ] || fail "$dir is still there"
+}
+parent() { # --cgroup-parent: groups of one's own, and a slice that systemd has
+  systemd-run --quiet --slice vm-try.slice sleep 1000
+  hoist run -d --name by-slice -m 64m --cgroup-parent vm-try.slice busybox sleep 1000
+  dir=/sys/fs/cgroup/vm.slice/vm-try.slice/$(inspect by-slice '{{.Id}}')
+  equal "$(cat "$dir/memory.max")" 67108864
+  systemctl daemon-reload
+  hoist exec by-slice true
+  equal "$(cat "$dir/memory.max")" 67108864
+  hoist rm -f by-slice
+  [ ! -e "$dir" ] || fail "$dir is still there"
+  flags=(-m 64m --cgroup-parent /vm-own/two); equal "$(sh 'cat /sys/fs/cgroup/memory.max')" 67108864
+  rmdir /sys/fs/cgroup/vm-own/two /sys/fs/cgroup/vm-own
 }
 journal() {
   hoist run --name told --log-driver journald --log-opt tag=vm-tag --label a=b --log-opt labels=a busybox \
