@@ -1,6 +1,6 @@
 // The sockets of Docker's Engine API: docker.sock beside hoist.sock, those that were asked for, and those of systemd.
 
-import { chownSync, lstatSync, readFileSync, unlinkSync } from 'node:fs';
+import { chownSync, lstatSync, readFileSync, readlinkSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { ListenOptions } from 'node:net';
 import path from 'node:path';
@@ -81,11 +81,18 @@ async function takePassed(add: () => Server): Promise<readonly string[]> {
   const paths: string[] = [];
   for (let fd = 3; fd < 3 + Number(LISTEN_FDS ?? 0); fd++) {
     const server = add();
+    const at = pathOfSocket(fd);
     await listening(server, { fd }, `descriptor ${fd} of systemd`);
-    const address = server.address();
-    if (typeof address === 'string') paths.push(address);
+    if (at !== undefined) paths.push(at);
   }
   return paths;
+}
+
+/** Where a unix socket of this network namespace is bound; Node does not know it of one that it did not bind itself. */
+function pathOfSocket(fd: number): string | undefined {
+  const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1] ?? '-';
+  const lines = readFileSync('/proc/net/unix', 'utf8').split('\n');
+  return lines.map((line) => /^(?:\S+ +){6}(\d+) (.+)$/.exec(line)).find((match) => match?.[1] === inode)?.[2];
 }
 
 async function listenAtPath(server: Server, socket: string, gid: number): Promise<void> {

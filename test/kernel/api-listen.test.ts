@@ -123,5 +123,14 @@ inWorld('where the Engine API listens', { needs: ['curl', 'openssl', 'perl'] }, 
     assert.equal((await apiOf(socketOf(world))('GET', '/_ping')).text, 'OK');
     await world.ok(['engine', 'stop']);
     await engine.ended;
+
+    const own = socketOf(world); // one at the place of docker.sock is not replaced, and stays when the engine goes
+    const second = world.start(['perl', '-e', program, own], { cwd: repository });
+    await eventually('the engine answers', async () => (await world.hoist(['engine', 'status'])).code === 0);
+    const { ino } = statSync(own);
+    assert.equal((await apiOf(own)('GET', '/_ping')).text, 'OK');
+    await world.ok(['engine', 'stop']);
+    await second.ended;
+    assert.equal(statSync(own).ino, ino);
   });
 });
