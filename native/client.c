@@ -2,7 +2,7 @@
  * Starts the engine when there is none. It knows no verb; what it does itself is in start.c.
  * Frames (u32 length, u8 type, payload), to the engine: H hello, I stdin bytes (empty: the end), S signal, W size,
  * A the attached streams came apart. From it: G the hello was taken (nothing was done before that), O stdout, E stderr,
- * R send so many bytes of stdin, P join a keeper, Y run the command in a process of your own, X exit. */
+ * R send so many bytes of stdin (a fifth byte: unseen on the terminal), P join a keeper, Y run the command in a process of your own, X exit. */
 #include "client.h"
 #include "keeper.h"
 #include <poll.h>
@@ -24,7 +24,8 @@ struct client {
 	bool taken;        /* the engine has begun with the command */
 	int attempts;
 	int typed;         /* where keys go while attached to a terminal: our end of a pipe, -1 none */
-	bool raw, typing;  /* typing: stdin is a terminal that we read ourselves */
+	bool typing;       /* stdin is a terminal that we read ourselves */
+	enum { COOKED, RAW, UNSEEN } mode;
 	struct termios saved;
 	uint32_t credit;   /* bytes of stdin that the engine wants */
 	struct buf in;     /* frames of the engine, not yet whole */
@@ -35,20 +36,22 @@ struct client {
 
 static const int relayed[] = {SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGCONT, SIGWINCH};
 
-static void terminal(struct client *c, bool raw)
+static void set_terminal(struct client *c)
 {
-	if (raw == c->raw)
-		return;
-	if (raw) {
-		if (tcgetattr(0, &c->saved))
-			return;
-		struct termios t = c->saved;
+	struct termios t = c->saved;
+	if (c->mode == RAW)
 		cfmakeraw(&t);
-		tcsetattr(0, TCSADRAIN, &t);
-	} else {
-		tcsetattr(0, TCSADRAIN, &c->saved);
-	}
-	c->raw = raw;
+	else if (c->mode == UNSEEN)
+		t.c_lflag &= ~(tcflag_t)ECHO;
+	tcsetattr(0, TCSADRAIN, &t);
+}
+
+static void terminal(struct client *c, int mode)
+{
+	if (mode == (int)c->mode || (!c->mode && tcgetattr(0, &c->saved)))
+		return;
+	c->mode = mode;
+	set_terminal(c);
 }
 
 static struct winsize size_of_terminal(void)
@@ -64,7 +67,7 @@ static void send_size(struct client *c)
 	struct winsize w = size_of_terminal();
 	uint16_t size[2] = {w.ws_row, w.ws_col};
 	frame_send(c->engine, 'W', size, sizeof size);
-	if (c->keeper >= 0 && c->raw) { /* straight, so that it works while the engine is away too */
+	if (c->keeper >= 0 && c->mode) { /* straight, so that it works while the engine is away too */
 		struct request r = {.type = 'R', .a = w.ws_row, .b = w.ws_col};
 		send(c->keeper, &r, sizeof r, MSG_NOSIGNAL);
 	}
@@ -122,7 +125,7 @@ static void ended(struct client *c, struct ending e)
 		uint8_t type;
 		int32_t code;
 	} m = {e.type, e.code};
-	terminal(c, false);
+	terminal(c, COOKED);
 	if (c->keeper >= 0)
 		close(c->keeper);
 	if (c->typed >= 0)
@@ -152,7 +155,7 @@ static void attach(struct client *c, const char *p, size_t n)
 		if (c->typing && pipe(pipe_))
 			return ended(c, (struct ending){.type = 'L'});
 		if (c->typing && flags & 8)
-			terminal(c, true);
+			terminal(c, RAW);
 		fds[count++] = c->typing ? pipe_[0] : 0;
 		c->typed = pipe_[1];
 	}
@@ -188,8 +191,9 @@ static void frame(struct client *c, uint8_t type, const char *p, size_t n)
 		}
 		break;
 	case 'R':
-		if (n == 4)
+		if (n >= 4)
 			memcpy(&c->credit, p, 4);
+		terminal(c, n > 4 && p[4] ? UNSEEN : COOKED);
 		break;
 	case 'P':
 		if (n >= 2)
@@ -275,11 +279,8 @@ static void from_signals(struct client *c)
 	if (read(c->signals, &s, sizeof s) != sizeof s)
 		return;
 	uint8_t number = (uint8_t)s.ssi_signo;
-	if (number == SIGCONT && c->raw) { /* the shell that continued us has its own idea of the terminal */
-		struct termios t = c->saved;
-		cfmakeraw(&t);
-		tcsetattr(0, TCSADRAIN, &t);
-	}
+	if (number == SIGCONT && c->mode) /* the shell that continued us has its own idea of the terminal */
+		set_terminal(c);
 	if (number == SIGWINCH || number == SIGCONT)
 		send_size(c);
 	if (number != SIGWINCH)
@@ -312,7 +313,7 @@ static int relay(struct client *c)
 		if (p[3].revents && (c->typing || c->credit))
 			from_stdin(c);
 	}
-	terminal(c, false);
+	terminal(c, COOKED);
 	if (c->last.type == 'P') { /* die as a writer to a closed pipe does */
 		sigset_t pipe_only;
 		sigemptyset(&pipe_only);

@@ -9,10 +9,11 @@ export async function confirmed(io: Io, warning: string): Promise<boolean> {
   return /^y(es)?$/i.test(answer.trim());
 }
 
-async function firstLine(io: Io): Promise<string> {
+/** The end of the input is an empty line. */
+export async function firstLine(io: Io, unseen = false): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
-  for await (const chunk of io.stdin.read()) {
+  for await (const chunk of io.stdin.read(unseen)) {
     text += decoder.decode(chunk, { stream: true });
     if (text.includes('\n')) break;
   }

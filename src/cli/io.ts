@@ -35,7 +35,11 @@ export interface LocalTrees {
 export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
-  readonly stdin: { readonly isTTY: boolean; read(): AsyncIterable<Uint8Array> };
+  readonly stdin: {
+    readonly isTTY: boolean;
+    /** `unseen`: a terminal does not show what is typed, until the command reads again or ends. */
+    read(unseen?: boolean): AsyncIterable<Uint8Array>;
+  };
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Absolute. */
   readonly cwd: string;

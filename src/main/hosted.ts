@@ -56,7 +56,10 @@ class ClientIo {
     this.io = {
       stdout: this.#output('O', hello.tty[1]),
       stderr: this.#output('E', hello.tty[2]),
-      stdin: { isTTY: hello.tty[0], read: () => this.#readStdin() },
+      stdin: {
+        isTTY: hello.tty[0],
+        read: (unseen = false) => this.#readStdin(unseen),
+      },
       env: hello.env,
       cwd: hello.cwd,
       size: () => this.#size,
@@ -139,14 +142,14 @@ class ClientIo {
   }
 
   /** Asks for input piece by piece: a command that does not read leaves it to whoever comes next. */
-  async *#readStdin(): AsyncGenerator<Uint8Array> {
+  async *#readStdin(unseen: boolean): AsyncGenerator<Uint8Array> {
     const queue: Buffer[] = [];
     let wake = (): void => {};
     this.#input = (bytes) => {
       queue.push(bytes);
       wake();
     };
-    const credit = Buffer.alloc(4);
+    const credit = Buffer.alloc(5, unseen ? 1 : 0);
     credit.writeUInt32LE(stdinCredit);
     try {
       for (let asked = 0; ; ) {

@@ -25,7 +25,7 @@ export function processIo(executor: () => Executor | undefined): Io {
   return {
     stdout: output(process.stdout),
     stderr: output(process.stderr),
-    stdin: { isTTY: Boolean(process.stdin.isTTY), read: () => process.stdin as AsyncIterable<Uint8Array> },
+    stdin: { isTTY: Boolean(process.stdin.isTTY), read: readStdin },
     env: process.env,
     cwd: process.cwd(),
     size: () => (process.stdout.isTTY ? { rows: process.stdout.rows, columns: process.stdout.columns } : undefined),
@@ -43,6 +43,21 @@ export function processIo(executor: () => Executor | undefined): Io {
     trees: localTrees(executor),
     helper: (program, args, input) => runHelper(program, args, { input, env: process.env }),
   };
+}
+
+async function* readStdin(unseen = false): AsyncGenerator<Uint8Array> {
+  const silent = unseen && process.stdin.isTTY;
+  if (silent) echo(false);
+  try {
+    for await (const chunk of process.stdin.iterator({ destroyOnReturn: false })) yield chunk as Uint8Array;
+  } finally {
+    if (silent) echo(true);
+  }
+}
+
+/** Node has no word for it. */
+function echo(shown: boolean): void {
+  spawnSync('stty', [shown ? 'echo' : '-echo'], { stdio: ['inherit', 'ignore', 'ignore'] });
 }
 
 function output(stream: NodeJS.WriteStream): Output {

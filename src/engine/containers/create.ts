@@ -10,11 +10,12 @@ import type { ContainerCreate, HostConfig } from '../../spec/docker/container.ts
 import { formatPlatform, parsePlatform } from '../../spec/oci/platform.ts';
 import { requireLimits } from '../../sys/limit-files.ts';
 import { resolveImage } from '../images/resolve.ts';
+import { logWarnings } from '../logging/options.ts';
 import { imageUses, withImages } from '../volumes/images.ts';
 import { checkVolumes, dropVolumes, prepareVolumes } from '../volumes/use.ts';
 import { blockIoOf } from './block-io.ts';
 import { type ContainerPool, inTurn, type Live, newLive } from './deps.ts';
-import { findContainer } from './find.ts';
+import { findContainer, findNamed } from './find.ts';
 import { canonicalLinks } from './links.ts';
 import { mergeConfig } from './merge.ts';
 import { composeMounts, parseBind } from './mounts.ts';
@@ -122,7 +123,7 @@ export async function composeRecord(
   if (config.StopSignal) parseSignal(config.StopSignal);
   const images = await imageUses(pool, hostConfig);
   const { mounts, volumes } = composeMounts(hostConfig, config, {
-    from: (ref) => findContainer(pool, ref).record,
+    from: (ref) => findNamed(pool, ref).record,
     dataOf: (volume) => deps.volumes.store.paths(volume).data,
   });
   checkVolumes(pool, volumes);
@@ -163,6 +164,7 @@ export function createWarnings({ hostConfig }: ContainerRecord): readonly string
           'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.',
         ]
       : []),
+    ...logWarnings(hostConfig.LogConfig),
   ];
 }
 

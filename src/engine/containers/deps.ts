@@ -39,6 +39,8 @@ export interface Live {
   ended: Promise<void> | undefined;
   /** Its end was asked for: no policy starts it again. Until the next start. */
   endWanted: boolean;
+  /** A `stop` waits for the end of the process, and wants to be told of. */
+  stopWanted: boolean;
   /** `restart` is under way: the end of the process is not that of an --rm container. */
   comesBack: boolean;
   /** Milliseconds that the last automatic restart waited; 0: there was none. */
@@ -143,6 +145,7 @@ export function newLive(record: ContainerRecord): Live {
     execs: new Set(),
     ended: undefined,
     endWanted: false,
+    stopWanted: false,
     comesBack: false,
     backoff: 0,
   };

@@ -62,7 +62,7 @@ export async function finish(pool: ContainerPool, live: Live, told: KeeperEnd | 
   pool.supervisor?.watchHealth(live);
   const goes = record.hostConfig.AutoRemove && !live.comesBack;
   if (!record.hostConfig.AutoRemove) saveQuietly(pool, live.record);
-  tellEnd(pool, live.record);
+  tellEnd(pool, live);
   for (const listener of live.exited) listener(state);
   live.exited.clear();
   if (goes) await removeNow(pool, live, true).catch((error) => deps.warn(`cannot remove ${record.id}: ${error}`));
@@ -87,10 +87,13 @@ function delayOf(live: Live, exitCode: number, finishedAt: string): number | und
   });
 }
 
-function tellEnd(pool: ContainerPool, record: ContainerRecord): void {
+function tellEnd(pool: ContainerPool, live: Live): void {
+  const { record } = live;
   const { exitCode, oomKilled, startedAt, finishedAt } = record.state;
   const seconds = Math.max(0, Math.floor((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000));
   if (oomKilled) tell(pool, record, 'oom');
+  if (live.stopWanted) tell(pool, record, 'stop'); // before `die`, as dockerd tells it
+  live.stopWanted = false;
   tell(pool, record, 'die', { exitCode: String(exitCode), execDuration: String(seconds) });
 }
 

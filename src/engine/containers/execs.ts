@@ -23,6 +23,7 @@ import { userOf } from './prepare.ts';
 import { groupPath, pathsOf } from './record.ts';
 import { requireRunning } from './stop.ts';
 import { tell } from './tell.ts';
+import type { ResolvedUser } from './user.ts';
 
 /** How long the end of an exec can be asked for. */
 const remembered = 1000;
@@ -42,6 +43,7 @@ export function createExecs(pool: ContainerPool): Execs {
           'workdir.relative',
           `the working directory '${request.WorkingDir}' is invalid, it needs to be an absolute path`,
         );
+      if (/[^\d:]/.test(request.User)) await execUser(pool, live, request.User); // names must exist
       return newExec(pool, live, request).id;
     },
     start: (id, options) => startOnce(pool, find(id), options),
@@ -63,6 +65,9 @@ export function createExecs(pool: ContainerPool): Execs {
     },
   };
 }
+
+/** What has the exit code 127, as with Docker; all else that keeps a command from running has 126. */
+const notThere = ['command.not_found', 'workdir.unusable'];
 
 const blank = { pid: 0, exitCode: null, link: undefined, starting: undefined, ended: undefined };
 
@@ -136,7 +141,7 @@ export async function startExec(pool: ContainerPool, exec: Exec, options: StartO
       return exec.exitCode;
     });
   } catch (error) {
-    exec.exitCode = isHoistError(error) && error.kind === 'command_not_found' ? 127 : 126;
+    exec.exitCode = isHoistError(error) && notThere.includes(error.code) ? 127 : 126;
     live.execs.delete(exec.id);
     throw error;
   }
@@ -172,8 +177,7 @@ async function planOf(
 ): Promise<{ plan: Plan; config: OciConfig; socket: string }> {
   const { deps } = pool;
   const { record } = exec.live;
-  const layers = await Promise.all(record.image.layers.map((diffId) => deps.store.layers.info(diffId)));
-  const user = userOf(deps, record, layers, exec.request.User || record.config.User);
+  const user = await execUser(pool, exec.live, exec.request.User);
   const files = { hosts: '', hostname: '', resolvConf: '' };
   const host = exec.request.Privileged ? { ...record.hostConfig, Privileged: true } : record.hostConfig;
   const config = ociConfig(
@@ -211,6 +215,12 @@ async function planOf(
 
 function groupFor({ cgroup }: HostFacts, path: string, pid: number): string {
   return cgroup.version === 2 ? groupToJoin(cgroup.mounts[''] ?? '', path, pid) : path;
+}
+
+/** Fails with `user.unknown`, `group.unknown`. */
+async function execUser({ deps }: ContainerPool, { record }: Live, user: string): Promise<ResolvedUser> {
+  const layers = await Promise.all(record.image.layers.map((diffId) => deps.store.layers.info(diffId)));
+  return userOf(deps, record, layers, user || record.config.User);
 }
 
 /** The namespaces are taken from the container's process: how it came by them does not matter. */

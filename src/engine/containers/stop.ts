@@ -24,14 +24,16 @@ export async function stopContainer(pool: ContainerPool, live: Live, options: St
   const signal = asked(`cannot stop container: ${live.record.name}`, options.signal || config.StopSignal || 'SIGTERM');
   const seconds = options.timeout ?? config.StopTimeout ?? defaultTimeout;
   await inTurn(live, async () => {}); // a start under way comes first; the wait below holds nobody up
-  if (live.record.state.status === 'restarting') cancelRestart(pool, live);
-  else {
+  if (live.record.state.status === 'restarting') {
+    cancelRestart(pool, live);
+    tell(pool, live.record, 'stop');
+  } else {
     const { ended } = live;
     if (!live.link || !ended) return;
+    live.stopWanted = true;
     sendSignal(pool, live, signal);
     if (!(await endsWithin(ended, seconds < 0 ? undefined : seconds * 1000))) await killAndWait(pool, live, ended);
   }
-  tell(pool, live.record, 'stop');
 }
 
 const asked = (what: string, signal: string): number => prefixed(what, () => parseSignal(signal));

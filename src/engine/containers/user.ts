@@ -68,7 +68,7 @@ export function resolveUser(
   const findGroup = (name: string): number => {
     const gid = groups.find((one) => one.name === name)?.gid ?? number(name);
     if (Number.isNaN(gid))
-      fail('invalid', 'group.unknown', `Unable to find group ${name}: no matching entries in group file`);
+      fail('invalid', 'group.unknown', `unable to find group ${name}: no matching entries in group file`);
     return gid;
   };
   const gid = group !== undefined && group !== '' ? findGroup(group) : (entry?.gid ?? 0);

@@ -25,7 +25,10 @@ export interface Connection {
   /** The next bytes that the other side sends; rejects when there will be none. */
   read(): Promise<Buffer>;
   readonly closed: boolean;
+  /** Once all is written. */
   close(): void;
+  /** At once: what waits for it fails. */
+  giveUp(why: string): void;
 }
 
 const connectMs = 10_000;
@@ -120,6 +123,7 @@ function wrap(socket: net.Socket): Connection {
         await new Promise<void>((resolve) => waiting.add(resolve));
       }
     },
+    giveUp: (why) => end(new Error(why)),
     close: () => {
       gone ??= new Error('closed');
       socket.destroySoon();
@@ -146,12 +150,17 @@ function dialSentence({ protocol, host, port, path }: StreamTarget, error: unkno
   return error instanceof Error ? error.message : String(error);
 }
 
-/** One connection at a time to a target, made anew where it broke. */
-export function reconnecting(target: StreamTarget, first?: Connection) {
+/** One connection at a time to a target, made anew where it broke or is too old. */
+export function reconnecting(target: StreamTarget, first?: Connection, maxAgeMs = Number.POSITIVE_INFINITY) {
   let current = first;
+  let since = Date.now();
   return {
     async get(): Promise<Connection> {
-      if (current === undefined || current.closed) current = await connect(target);
+      if (Date.now() - since > maxAgeMs) current?.close();
+      if (current === undefined || current.closed) {
+        current = await connect(target);
+        since = Date.now();
+      }
       return current;
     },
     close(): void {

@@ -13,6 +13,10 @@ export interface FluentdTarget {
   readonly subSecond: boolean;
   readonly retryWaitMs: number;
   readonly maxRetries: number;
+  /** A connection older than this is made anew: its name may lead elsewhere by now. */
+  readonly reconnectMs: number | undefined;
+  /** How long the target may take to take what is sent; 0: for ever. */
+  readonly writeMs: number;
 }
 
 export function parseFluentd(options: LogOptions, refuse: Refuse): FluentdTarget {
@@ -20,13 +24,15 @@ export function parseFluentd(options: LogOptions, refuse: Refuse): FluentdTarget
   const { 'fluentd-retry-wait': wait, 'fluentd-max-retries': retries, 'fluentd-buffer-limit': limit } = options;
   const { 'fluentd-async-reconnect-interval': interval, 'fluentd-write-timeout': timeout } = options;
   if (limit !== undefined) goSize(limit, refuse);
+  let reconnectMs: number | undefined;
   if (interval !== undefined) {
     const named: Refuse = (why) => refuse(`invalid value for fluentd-async-reconnect-interval: ${why}`);
-    const ms = goDuration(interval, named);
-    if (ms < 100 || ms > 10_000) named(`value (${JSON.stringify(interval)}) must be between 100ms and 10s`);
+    reconnectMs = goDuration(interval, named);
+    if (reconnectMs < 100 || reconnectMs > 10_000)
+      named(`value (${JSON.stringify(interval)}) must be between 100ms and 10s`);
   }
-  if (timeout !== undefined)
-    goDuration(timeout, (why) => refuse(`invalid value for fluentd-write-timeout: value must be a duration: ${why}`));
+  const noDuration: Refuse = (why) =>
+    refuse(`invalid value for fluentd-write-timeout: value must be a duration: ${why}`);
   return {
     ...addressOf(options['fluentd-address'] ?? '', refuse),
     async: bool('fluentd-async'),
@@ -35,6 +41,8 @@ export function parseFluentd(options: LogOptions, refuse: Refuse): FluentdTarget
     retryWaitMs: wait === undefined || wait === '' ? 1000 : goDuration(wait, refuse),
     maxRetries:
       retries === undefined || retries === '' ? Number.POSITIVE_INFINITY : goInt(retries, refuse, 'ParseUint'),
+    reconnectMs,
+    writeMs: timeout === undefined ? 0 : Math.max(0, goDuration(timeout, noDuration)),
   };
 }
 

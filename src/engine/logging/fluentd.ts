@@ -13,22 +13,34 @@ export async function fluentdSink(options: LogOptions, { subject, starting }: Si
   const target = parseFluentd(options, refuseStart);
   let first: Connection | undefined;
   if (starting && !target.async) first = await connect(target).catch((error: Error) => refuseStart(error.message));
-  const connection = reconnecting(target, first);
+  const connection = reconnecting(target, first, target.reconnectMs);
   return {
     async send(messages) {
       const open = await connection.get();
+      const write = (bytes: Buffer): Promise<void> => inTime(open, open.write(bytes), target.writeMs);
       if (!target.acknowledged) {
-        await open.write(Buffer.concat(messages.map((message) => fluentdEvent(target, subject, message))));
+        await write(Buffer.concat(messages.map((message) => fluentdEvent(target, subject, message))));
         return;
       }
       for (const message of messages) {
         const chunk = randomBytes(16).toString('base64');
-        await open.write(fluentdEvent(target, subject, message, chunk));
+        await write(fluentdEvent(target, subject, message, chunk));
         await answered(open, chunk);
       }
     },
     close: () => connection.close(),
   };
+}
+
+/** A connection that takes nothing for so long is given up. */
+async function inTime(open: Connection, work: Promise<void>, ms: number): Promise<void> {
+  if (ms === 0) return work;
+  const timer = setTimeout(() => open.giveUp('i/o timeout'), ms);
+  try {
+    await work;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function answered(open: Connection, chunk: string): Promise<void> {

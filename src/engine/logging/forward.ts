@@ -21,6 +21,10 @@ export interface ForwardOptions {
   readonly retryMs: number;
   /** After so many failures lines are given up. */
   readonly maxRetries: number;
+  /** The longest wait. */
+  readonly maxRetryMs: number;
+  /** What is in memory at one time. */
+  readonly batch: { readonly messages: number; readonly bytes: number };
   readonly warn: (message: string) => void;
 }
 
@@ -32,9 +36,6 @@ export interface Forwarder {
   stop(): void;
 }
 
-const batchMessages = 500;
-const batchBytes = 1 << 18;
-const maxRetryMs = 10_000;
 const saveEveryMs = 200;
 
 interface SavedPlace extends LogPlace {
@@ -115,7 +116,7 @@ async function sendAll(
     if (entry.time <= skip) continue;
     batch.push(messageOf(entry));
     bytes += entry.data.length;
-    if (batch.length >= batchMessages || bytes >= batchBytes) await flush();
+    if (batch.length >= options.batch.messages || bytes >= options.batch.bytes) await flush();
     if (signal.aborted) return;
   }
   await flush();
@@ -128,7 +129,7 @@ function messageOf({ stream, time, data, whole }: Entry): Message {
 /** Tried until it succeeds, is given up, or nobody wants it any more. */
 async function sendBatch(
   batch: readonly Message[],
-  { sink, retryMs, maxRetries, warn, file }: ForwardOptions,
+  { sink, retryMs, maxRetries, maxRetryMs, warn, file }: ForwardOptions,
   signal: AbortSignal,
 ): Promise<void> {
   for (let failures = 0; !signal.aborted; ) {

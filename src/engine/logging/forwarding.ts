@@ -5,14 +5,15 @@ import { fail } from '../../base/errors.ts';
 import { type ContainerPaths, type ContainerRecord, pathsOf } from '../containers/record.ts';
 import { fluentdSink } from './fluentd.ts';
 import { parseFluentd } from './fluentd-options.ts';
-import { type Forwarder, forward } from './forward.ts';
+import { type Forwarder, type ForwardOptions, forward } from './forward.ts';
 import { gelfSink } from './gelf.ts';
+import { parseGelf } from './gelf-options.ts';
 import { journaldSink } from './journald.ts';
 import { subjectOf } from './message.ts';
 import { isForwarded } from './options.ts';
 import type { SendDatagrams, Sink, SinkOptions } from './sink.ts';
 import { syslogSink } from './syslog.ts';
-import { refuseStart } from './values.ts';
+import { goSize, refuseStart } from './values.ts';
 
 export interface LogForwarding {
   /** Before a start: opens the way to the target. Fails with `logging.start` where Docker's start would. */
@@ -56,6 +57,7 @@ export function createForwarding(deps: ForwardingDeps): LogForwarding {
       sink: under.sink,
       isAlive: () => under.alive,
       ...patience(record),
+      batch: batchOf(record),
       warn: deps.warn,
     });
     under.forwarder = forwarder;
@@ -122,12 +124,28 @@ function moment(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
 
-/** fluentd's options say how patient it is; the others are for ever. */
-function patience({ hostConfig }: ContainerRecord): { readonly retryMs: number; readonly maxRetries: number } {
+type Patience = Pick<ForwardOptions, 'retryMs' | 'maxRetries' | 'maxRetryMs'>;
+
+const forEver: Patience = { retryMs: 100, maxRetries: Number.POSITIVE_INFINITY, maxRetryMs: 10_000 };
+
+/** Options of fluentd and of gelf's TCP say how patient they are. */
+function patience({ hostConfig }: ContainerRecord): Patience {
   const { Type, Config } = hostConfig.LogConfig;
-  if (Type !== 'fluentd') return { retryMs: 100, maxRetries: Number.POSITIVE_INFINITY };
+  if (Type === 'gelf') {
+    const { retryMs, maxRetries = forEver.maxRetries } = parseGelf(Config, refuseStart);
+    return retryMs === undefined ? { ...forEver, maxRetries } : { retryMs, maxRetries, maxRetryMs: retryMs };
+  }
+  if (Type !== 'fluentd') return forEver;
   const { retryWaitMs, maxRetries } = parseFluentd(Config, refuseStart);
-  return { retryMs: retryWaitMs, maxRetries };
+  return { ...forEver, retryMs: retryWaitMs, maxRetries };
+}
+
+/** The buffers that options limit: what is read from the log and not sent yet. The rest waits on disk. */
+function batchOf({ hostConfig }: ContainerRecord): ForwardOptions['batch'] {
+  const { 'fluentd-buffer-limit': messages, 'max-buffer-size': bytes } = hostConfig.LogConfig.Config;
+  const limit = (text: string | undefined, otherwise: number): number =>
+    text === undefined ? otherwise : Math.max(1, Math.min(otherwise, goSize(text, refuseStart)));
+  return { messages: limit(messages, 500), bytes: limit(bytes, 1 << 18) };
 }
 
 function openSink(deps: ForwardingDeps, record: ContainerRecord, starting: boolean): Promise<Sink> {

@@ -11,6 +11,9 @@ export interface GelfTarget {
   readonly compression: 'gzip' | 'none' | 'zlib';
   /** -1 to 9, as zlib counts. */
   readonly level: number;
+  /** TCP: the wait between attempts, and how many; not said: as for every driver. */
+  readonly retryMs: number | undefined;
+  readonly maxRetries: number | undefined;
 }
 
 export function parseGelf(options: LogOptions, refuse: Refuse): GelfTarget {
@@ -38,5 +41,10 @@ export function parseGelf(options: LogOptions, refuse: Refuse): GelfTarget {
     port,
     compression: (type ?? (scheme === 'udp' ? 'gzip' : 'none')) as GelfTarget['compression'],
     level: level === undefined ? 1 : Number(level),
+    retryMs: scaled(options['gelf-tcp-reconnect-delay'], 1000),
+    maxRetries: scaled(options['gelf-tcp-max-reconnect'], 1),
   };
 }
+
+const scaled = (text: string | undefined, unit: number): number | undefined =>
+  text === undefined ? undefined : Number(text) * unit;

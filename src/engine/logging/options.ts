@@ -101,6 +101,13 @@ function checkGeneral(options: LogOptions): void {
     goBool(disabled, () => refuseOption(`invalid value for option cache-disabled: ${disabled}`));
 }
 
+/** What is taken, so that files made for Docker work, and not done. */
+export function logWarnings({ Config }: LogConfig): readonly string[] {
+  return ['compress', 'cache-compress']
+    .filter((name) => /^(1|t|true)$/i.test(Config[name] ?? ''))
+    .map((name) => `log option ${name} is discarded: rotated log files are kept as they are`);
+}
+
 /** Whether lines go somewhere else as well. */
 export function isForwarded({ Type }: LogConfig): boolean {
   return Type !== 'json-file' && Type !== 'local' && Type !== 'none';

@@ -4,6 +4,7 @@ import { fail, isHoistError } from '../../../base/errors.ts';
 import { registryDomain } from '../../../engine/login.ts';
 import { serverName } from '../../../registry/client/credentials.ts';
 import type { Command, FlagValues, Invocation } from '../../command.ts';
+import { firstLine } from '../../confirm.ts';
 import { authAt, storeLogin } from '../../credentials.ts';
 import { flagTable } from '../../flags.ts';
 import type { Io } from '../../io.ts';
@@ -25,9 +26,8 @@ Defaults to Docker Hub if no server is specified.`,
     await checkFlags(io, flags);
     const domain = registryDomain(args[0] ?? '');
     if (!flags.has('username') && !flags.has('password') && (await loggedInAlready(invocation, domain))) return 0;
-    const username = flags.string('username');
-    const password = flags.bool('password-stdin') ? await passwordFrom(io) : flags.string('password');
-    if (username === '' || password === '') refusePrompt(io);
+    const given = flags.bool('password-stdin') ? await passwordFrom(io) : flags.string('password');
+    const { username, password } = await asked(io, flags.string('username'), given);
     const auth = { username, password, serveraddress: serverName(domain) };
     const { Status, IdentityToken } = await engine.system.login(auth, io.signal);
     const file = await storeLogin(io, domain, { username, password, identityToken: IdentityToken });
@@ -75,11 +75,25 @@ async function loggedInAlready({ io, engine }: Invocation, domain: string): Prom
   }
 }
 
-function refusePrompt(io: Io): never {
-  if (!io.stdin.isTTY) fail('invalid', 'cli.plain', 'Error: Cannot perform an interactive login from a non TTY device');
-  return fail('unsupported', 'cli.plain', 'asking for a password on the terminal is not built', {
-    hint: 'hoist login --username NAME --password-stdin SERVER < FILE',
-  });
+/** What is missing is typed: the password unseen. */
+async function asked(
+  io: Io,
+  username: string,
+  password: string,
+): Promise<{ readonly username: string; readonly password: string }> {
+  if (username !== '' && password !== '') return { username, password };
+  const plain = (message: string): never => fail('invalid', 'cli.plain', message);
+  if (!io.stdin.isTTY) plain('Error: Cannot perform an interactive login from a non TTY device');
+  const name = username || (await question(io, 'Username: ')).trim() || plain('Error: Non-null Username Required');
+  if (password !== '') return { username: name, password };
+  const typed = await question(io, 'Password: ', true);
+  await io.stdout.write('\n');
+  return { username: name, password: typed || plain('Error: Password Required') };
+}
+
+async function question(io: Io, text: string, unseen = false): Promise<string> {
+  await io.stdout.write(text);
+  return firstLine(io, unseen);
 }
 
 function unencrypted(file: string): string {
