@@ -15,7 +15,7 @@ node -e "$node_ok" 2>/dev/null || die "Node 20.19 or newer must be in PATH (here
 needs="cc:gcc strip:binutils busybox:busybox-static docker-registry:docker-registry nft:nftables ip:iproute2
   mmdebstrap:mmdebstrap zstd:zstd xz:xz-utils setfattr:attr
   openssl:openssl nsenter:util-linux script:bsdutils /usr/include/stdlib.h:libc6-dev
-  /etc/protocols:netbase docker-compose:docker-compose /usr/lib/python3/dist-packages/docker/__init__.py:python3-docker"
+  /etc/protocols:netbase docker-compose:docker-compose sshd:openssh-server /usr/lib/python3/dist-packages/docker/__init__.py:python3-docker"
 missing=
 for need in $needs; do
   command=${need%%:*}

@@ -70,9 +70,9 @@ inWorld('life', { prepare: busybox, needs: ['curl', 'docker'] }, (check) => {
       'exec_start: sh -c exit 3',
       'exec_die 3',
       'kill 10',
-      ...['kill 15', 'kill 9', 'die 137', 'stop'],
+      ...['kill 15', 'kill 9', 'stop', 'die 137'],
       'start',
-      ...['kill 15', 'kill 9', 'die 137', 'stop', 'start', 'restart'],
+      ...['kill 15', 'kill 9', 'stop', 'die 137', 'start', 'restart'],
       ...['kill 9', 'die 137', 'destroy'],
       ...['create', 'attach', 'start', 'die 0', 'destroy'],
     ]);
@@ -116,7 +116,7 @@ inWorld('life', { prepare: busybox, needs: ['curl', 'docker'] }, (check) => {
       await world.ok(['rm', '-f', 'still']);
     });
     assert.deepEqual(actions(events), [
-      ...['pause', 'kill 15', 'unpause', 'kill 9', 'die 137', 'stop', 'start'],
+      ...['pause', 'kill 15', 'unpause', 'kill 9', 'stop', 'die 137', 'start'],
       ...['pause', 'kill 9', 'die 137', 'destroy'],
     ]);
   });

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { dockerSocket } from './api-client.ts';
 import { binary, busybox, eventually, inWorld, type World } from './world.ts';
@@ -25,6 +25,31 @@ function certificates(world: World): string {
   }
   return directory;
 }
+
+/** An sshd at 127.0.0.1:2222 whose users find this hoist, also as `docker`; the PATH of a client that trusts it. */
+async function sshServer(world: World): Promise<string> {
+  const dir = path.join(world.dir, 'sshd');
+  const far = path.join(dir, 'far');
+  const near = path.join(dir, 'near');
+  for (const made of [far, near]) mkdirSync(made, { recursive: true });
+  if (!existsSync('/run/sshd')) mkdirSync('/run/sshd', 0o755); // where Debian's sshd separates its privileges
+  for (const key of ['host', 'user'])
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', path.join(dir, key)]);
+  for (const name of ['docker', 'hoist']) symlinkSync(binary, path.join(far, name));
+  const options = ['ListenAddress 127.0.0.1:2222', 'StrictModes no', 'UsePAM no', 'PidFile none'];
+  const env = `SetEnv PATH=${far}:/usr/bin:/bin HOIST_ROOT=${world.root} HOIST_RUN_ROOT=${world.runRoot}`;
+  const keys = [`HostKey ${dir}/host`, `AuthorizedKeysFile ${dir}/user.pub`, 'PermitRootLogin prohibit-password'];
+  writeFileSync(path.join(dir, 'sshd_config'), [...options, ...keys, env, ''].join('\n'));
+  const trust = ['IdentitiesOnly yes', 'StrictHostKeyChecking no', `UserKnownHostsFile ${dir}/known`];
+  writeFileSync(path.join(dir, 'config'), [`IdentityFile ${dir}/user`, ...trust, 'LogLevel ERROR', ''].join('\n'));
+  writeFileSync(path.join(near, 'ssh'), `#!/bin/sh\nexec /usr/bin/ssh -F ${dir}/config "$@"\n`);
+  chmodSync(path.join(near, 'ssh'), 0o755);
+  const sshd = world.start(['sh', '-c', `exec /usr/sbin/sshd -De -f ${dir}/sshd_config 2>&1`]);
+  await sshd.until(/listening/);
+  return `${near}:${world.env['PATH']}`;
+}
+
+const noSshd = ['/usr/sbin/sshd', '/usr/bin/ssh-keygen'].every((file) => existsSync(file)) ? undefined : 'no sshd here';
 
 inWorld('other engines', { prepare: busybox, needs: ['script'] }, (check) => {
   check('run: streams, input, exit codes, --rm', async (world) => {
@@ -142,6 +167,26 @@ inWorld('other engines', { prepare: busybox, needs: ['script'] }, (check) => {
     const option = await world.hoist(['-H', 'ssh://-oProxyCommand=touch%20x', 'ps']);
     assert.notEqual(option.code, 0);
   });
+
+  check(
+    'ssh: a real sshd, for hoist and for the docker client',
+    async (world) => {
+      const PATH = await sshServer(world);
+      const at = 'ssh://root@127.0.0.1:2222';
+      const bytes = 'x'.repeat(3 << 20);
+      const options = { env: { PATH }, input: bytes };
+      const clients = [binary, ...(spawnSync('docker', ['--version']).status === 0 ? ['docker'] : [])];
+      for (const client of clients) {
+        const words = [client, '-H', at, 'run', '--rm', '-i', 'busybox', 'sh', '-c', 'wc -c; echo err >&2; exit 5'];
+        const result = await world.program(words, options);
+        assert.deepEqual([result.code, result.stdout, result.stderr], [5, `${bytes.length}\n`, 'err\n'], client);
+      }
+      const nobody = await world.hoist(['-H', 'ssh://root@127.0.0.1:2223', 'ps'], { env: { PATH } });
+      assert.equal(nobody.code, 1);
+      assert.match(nobody.stderr, /^error during connect: ssh:\/\/root@127.0.0.1:2223: .*Connection refused/);
+    },
+    noSshd,
+  );
 
   check(
     'TLS: a certificate of the CA on both sides, or nothing',

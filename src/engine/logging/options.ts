@@ -102,9 +102,14 @@ function checkGeneral(options: LogOptions): void {
 }
 
 /** What is taken, so that files made for Docker work, and not done. */
-export function logWarnings({ Config }: LogConfig): readonly string[] {
+export function logWarnings(config: LogConfig): readonly string[] {
+  try {
+    logFilesOf(config);
+  } catch {
+    return []; // the start says what is wrong
+  }
   return ['compress', 'cache-compress']
-    .filter((name) => /^(1|t|true)$/i.test(Config[name] ?? ''))
+    .filter((name) => /^(1|t|true)$/i.test(config.Config[name] ?? ''))
     .map((name) => `log option ${name} is discarded: rotated log files are kept as they are`);
 }
 
