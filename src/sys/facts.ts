@@ -9,6 +9,8 @@ export interface MachineFacts extends HostFacts {
   readonly kernelRelease: string;
   /** erofs can be mounted straight from a file (6.12), through a loop device, or not at all. */
   readonly erofs: 'file' | 'loop' | 'none';
+  /** The security module that gives processes labels, where there is one. */
+  readonly lsm?: 'apparmor' | 'selinux';
 }
 
 export function measureFacts(): MachineFacts {
@@ -27,7 +29,14 @@ export function measureFacts(): MachineFacts {
     cpus: os.cpus().length,
     memory: os.totalmem(),
     erofs: userNamespace ? 'none' : erofsSupport(major, minor),
+    ...securityModule(),
   };
+}
+
+function securityModule(): Pick<MachineFacts, 'lsm'> {
+  if (existsSync('/sys/fs/selinux/enforce')) return { lsm: 'selinux' };
+  const switched = '/sys/module/apparmor/parameters/enabled';
+  return existsSync(switched) && readFileSync(switched, 'utf8').startsWith('Y') ? { lsm: 'apparmor' } : {};
 }
 
 function boundingSet(): bigint {

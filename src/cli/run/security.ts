@@ -20,7 +20,7 @@ export async function security(values: readonly string[], io: Io): Promise<Secur
 }
 
 async function securityOpt(value: string, io: Io): Promise<string> {
-  if (value === 'no-new-privileges') return value;
+  if (value === 'no-new-privileges' || value === 'writable-cgroups') return value;
   const match = /^([^=:]+)[=:](.*)$/s.exec(value);
   if (match === null) return fail('invalid', 'cli.security_opt', `Invalid --security-opt: ${goQuote(value)}`);
   const [, name = '', setting = ''] = match;

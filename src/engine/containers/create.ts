@@ -23,6 +23,7 @@ import { generateName } from './names.ts';
 import { type ContainerRecord, makeDirectories, never, now, saveRecord } from './record.ts';
 import { removeFiles } from './remove.ts';
 import { resourcesOf } from './resources.ts';
+import { requireModules } from './security.ts';
 import { tell } from './tell.ts';
 import { validateCreate } from './validate.ts';
 
@@ -119,6 +120,7 @@ export async function composeRecord(
     drop: hostConfig.CapDrop ?? [],
     host: deps.facts.capabilities,
   });
+  requireModules(hostConfig, deps.facts);
   requireLimits(resourcesOf(hostConfig, [], deps.facts, blockIoOf(hostConfig).blockIO), deps.facts);
   if (config.StopSignal) parseSignal(config.StopSignal);
   const images = await imageUses(pool, hostConfig);

@@ -20,6 +20,7 @@ import {
   publishedPorts,
   type RunState,
 } from './record.ts';
+import { labelsOf } from './security.ts';
 
 /** The part of a row that holds as long as its record does: most of the work, done once for each record. */
 export type FixedRow = Omit<ContainerSummary, 'Image' | 'Status'>;
@@ -176,8 +177,8 @@ export function inspectOf(
     Driver: driver,
     Platform: 'linux',
     MountLabel: '',
-    ProcessLabel: '',
-    AppArmorProfile: '',
+    ProcessLabel: labelsOf(record.hostConfig).selinuxLabel ?? '',
+    AppArmorProfile: labelsOf(record.hostConfig).apparmorProfile ?? '',
     ExecIDs: execs.length > 0 ? execs : null,
     HostConfig: record.hostConfig,
     GraphDriver: { Name: driver, Data: { UpperDir: files.upper, WorkDir: files.work } },

@@ -9,7 +9,7 @@ import { execPlan } from '../../plan/exec.ts';
 import type { HostFacts } from '../../plan/facts.ts';
 import { k, type Op, type Plan } from '../../plan/ops.ts';
 import { launch } from '../../runtime/launch.ts';
-import type { ExecCreate, ExecInspect } from '../../spec/docker/container.ts';
+import type { ContainerConfig, ExecCreate, ExecInspect } from '../../spec/docker/container.ts';
 import type { OciConfig, OciProcess } from '../../spec/oci/runtime.ts';
 import { groupToJoin } from '../../sys/cgroup.ts';
 import { killDescendants } from '../../sys/processes.ts';
@@ -179,22 +179,10 @@ async function planOf(
   const { record } = exec.live;
   const user = await execUser(pool, exec.live, exec.request.User);
   const files = { hosts: '', hostname: '', resolvConf: '' };
-  const host = exec.request.Privileged ? { ...record.hostConfig, Privileged: true } : record.hostConfig;
-  const config = ociConfig(
-    { ...record, hostConfig: host },
-    { user, files, devices: [], deviceRules: [], joined: joinedAnyway },
-    deps.facts,
-  );
+  const config = ociConfig(record, { user, files, devices: [], deviceRules: [], joined: joinedAnyway }, deps.facts);
   const socket = path.join(pathsOf(deps.paths, record.id).run, exec.id.slice(0, 12));
   const plan = execPlan({
-    process: processOf(
-      exec.request,
-      config,
-      user.home,
-      record.config.Env,
-      record.config.Hostname,
-      record.config.WorkingDir,
-    ),
+    process: processOf(exec.request, config, user.home, record.config, deps.facts.capabilities),
     config,
     pid: record.state.pid,
     cgroup: cgroupOps(
@@ -230,9 +218,8 @@ function processOf(
   request: ExecCreate,
   config: OciConfig,
   home: string,
-  containerEnv: readonly string[],
-  hostname: string,
-  workingDir: string,
+  { Env, Hostname, WorkingDir }: ContainerConfig,
+  all: bigint,
 ): OciProcess {
   const { consoleSize: _, ...process } = config.process;
   return {
@@ -240,9 +227,13 @@ function processOf(
     terminal: request.Tty,
     ...consoleSizeOf(request.ConsoleSize),
     args: request.Cmd,
-    env: environment(mergeEnv(containerEnv, request.Env), { hostname, tty: request.Tty, home }),
-    cwd: request.WorkingDir || workingDir || '/',
-    capabilities: capabilitySets(capabilityMask(process.capabilities.bounding), process.user.uid),
+    env: environment(mergeEnv(Env, request.Env), { hostname: Hostname, tty: request.Tty, home }),
+    cwd: request.WorkingDir || WorkingDir || '/',
+    // --privileged gives an exec capabilities alone: filter and masks are its container's, as with Docker
+    capabilities: capabilitySets(
+      request.Privileged ? all : capabilityMask(process.capabilities.bounding),
+      process.user.uid,
+    ),
   };
 }
 

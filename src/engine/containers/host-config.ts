@@ -1,12 +1,18 @@
 // HostConfig as inspect shows it: complete, with what holds where nothing was asked. The record keeps what was asked.
 
 import type { HostConfig } from '../../spec/docker/host-config.ts';
-import { cgroupNamespace, maskedPaths, readonlyPaths } from './oci.ts';
+import { cgroupNamespace } from './oci.ts';
+import { hiddenPaths } from './security.ts';
 
 /** Only Windows has them. */
 const windows = { CpuCount: 0, CpuPercent: 0, IOMaximumIOps: 0, IOMaximumBandwidth: 0 };
 
 export function completeHostConfig(asked: HostConfig, cgroupVersion: 1 | 2): HostConfig {
+  const { MaskedPaths, ReadonlyPaths } = hiddenPaths(asked);
+  const hidden =
+    asked.Privileged && MaskedPaths.length === 0
+      ? { MaskedPaths: null, ReadonlyPaths: null }
+      : { MaskedPaths, ReadonlyPaths };
   return {
     VolumeDriver: '',
     VolumesFrom: null,
@@ -27,9 +33,8 @@ export function completeHostConfig(asked: HostConfig, cgroupVersion: 1 | 2): Hos
     DeviceCgroupRules: null,
     DeviceRequests: null,
     MemorySwappiness: null,
-    MaskedPaths: asked.Privileged ? null : maskedPaths,
-    ReadonlyPaths: asked.Privileged ? null : readonlyPaths,
     ...asked,
+    ...hidden,
     ...windows,
     CgroupnsMode: cgroupNamespace(asked, cgroupVersion),
     IpcMode: asked.IpcMode || 'private',

@@ -17,6 +17,7 @@ import { argumentsOf, mergeEnv } from './merge.ts';
 import { type ContainerRecord, groupPath } from './record.ts';
 import { resourcesOf, standardDevices } from './resources.ts';
 import { seccompOf } from './seccomp.ts';
+import { hiddenPaths, labelsOf, securityOptions } from './security.ts';
 import type { ResolvedUser } from './user.ts';
 
 /** What was looked up for this start. */
@@ -33,22 +34,6 @@ export interface Lookup {
   readonly joined: Partial<Readonly<Record<OciNamespace['type'], string>>>;
 }
 
-export const maskedPaths = [
-  '/proc/acpi',
-  '/proc/asound',
-  '/proc/interrupts',
-  '/proc/kcore',
-  '/proc/keys',
-  '/proc/latency_stats',
-  '/proc/sched_debug',
-  '/proc/scsi',
-  '/proc/timer_list',
-  '/proc/timer_stats',
-  '/sys/devices/virtual/powercap',
-  '/sys/firmware',
-];
-export const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
-
 export function ociConfig(record: ContainerRecord, lookup: Lookup, facts: MachineFacts): OciConfig {
   const { hostConfig: host, config } = record;
   const mask = containerCapabilities({
@@ -58,6 +43,7 @@ export function ociConfig(record: ContainerRecord, lookup: Lookup, facts: Machin
     host: facts.capabilities,
   });
   const seccomp = seccompOf(host, mask, facts);
+  const hidden = hiddenPaths(host);
   return {
     ociVersion: '1.2.0',
     process: processOf(record, lookup, mask),
@@ -73,8 +59,8 @@ export function ociConfig(record: ContainerRecord, lookup: Lookup, facts: Machin
       resources: resourcesOf(record.hostConfig, lookup.deviceRules, facts, lookup.blockIO),
       sysctl: { ...(ownsNetwork(host) ? networkSysctls(facts) : {}), ...host.Sysctls },
       ...(seccomp ? { seccomp } : {}),
-      maskedPaths: host.Privileged ? [] : (host.MaskedPaths ?? maskedPaths),
-      readonlyPaths: host.Privileged ? [] : (host.ReadonlyPaths ?? readonlyPaths),
+      maskedPaths: hidden.MaskedPaths,
+      readonlyPaths: hidden.ReadonlyPaths,
       rootfsPropagation: 'rprivate',
     },
   };
@@ -109,7 +95,8 @@ function processOf({ config, hostConfig }: ContainerRecord, { user, linked = [] 
       soft: Soft,
       hard: Hard,
     })),
-    noNewPrivileges: noNewPrivileges(hostConfig.SecurityOpt ?? []),
+    noNewPrivileges: securityOptions(hostConfig.SecurityOpt ?? []).noNewPrivileges,
+    ...labelsOf(hostConfig),
     ...(hostConfig.OomScoreAdj ? { oomScoreAdj: hostConfig.OomScoreAdj } : {}),
   };
 }
@@ -140,14 +127,11 @@ export function capabilitySets(mask: bigint, uid: number): OciProcess['capabilit
   return { bounding: names, effective, permitted: effective, inheritable: [], ambient: [] };
 }
 
-export function noNewPrivileges(options: readonly string[]): boolean {
-  return options.some((option) => option === 'no-new-privileges' || /^no-new-privileges[:=]true$/.test(option));
-}
-
 function mountsOf(record: ContainerRecord, { files }: Lookup, facts: MachineFacts): OciMount[] {
   const { hostConfig: host } = record;
   const guarded = ['nosuid', 'noexec', 'nodev'];
   const writable = host.Privileged ? 'rw' : 'ro';
+  const cgroups = securityOptions(host.SecurityOpt ?? []).writableCgroups ? 'rw' : writable;
   const bindFile = (source: string, destination: string): OciMount => ({
     destination,
     type: 'bind',
@@ -169,7 +153,7 @@ function mountsOf(record: ContainerRecord, { files }: Lookup, facts: MachineFact
       options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
     },
     { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...guarded, writable] },
-    { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: [...guarded, writable] },
+    { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: [...guarded, cgroups] },
     ...(host.IpcMode === 'host'
       ? [
           ...(facts.pseudoFiles.has('/dev/mqueue')

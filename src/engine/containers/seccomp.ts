@@ -5,18 +5,11 @@ import { parseDockerSeccomp, resolveProfile } from '../../plan/seccomp-profile.t
 import type { HostConfig } from '../../spec/docker/container.ts';
 import type { SeccompProfile } from '../../spec/oci/seccomp.ts';
 import type { MachineFacts } from '../../sys/facts.ts';
-
-/** The value of the last `seccomp=…` among --security-opt, undefined where there is none. */
-function seccompOption(options: readonly string[]): string | undefined {
-  return options
-    .map((option) => /^seccomp[=:](.*)$/s.exec(option)?.[1])
-    .filter((value) => value !== undefined)
-    .at(-1);
-}
+import { securityOptions } from './security.ts';
 
 /** undefined: no filter. A profile comes as its JSON text: the client read the file. */
 export function seccompOf(host: HostConfig, capabilities: bigint, facts: MachineFacts): SeccompProfile | undefined {
-  const option = seccompOption(host.SecurityOpt ?? []);
+  const option = securityOptions(host.SecurityOpt ?? []).seccomp;
   if (option === 'unconfined' || (option === undefined && host.Privileged)) return undefined;
   const profile =
     option === undefined || option === 'builtin'
