@@ -22,7 +22,7 @@ const layers = [
 const pure = new Set(['spec', 'plan']);
 const impureModules = /^node:(?!assert|buffer|crypto|os$|path|util|url)/;
 
-const limits = { source: 300, native: 400, nativeTotal: 3600, nativeAim: 2500 };
+const limits = { source: 300, native: 400, nativeTotal: 4200, nativeAim: 2500 };
 
 /** Longer than the limit, each for a reason that a reader can judge; a file that has become shorter must leave. */
 const longFiles = {};
