@@ -187,7 +187,7 @@ test('a hook that fails, or takes too long, ends the start and undoes it; postst
     await assert.rejects(bundle.run('echo never', { hooks: { ...hooks, poststop } }), words);
   assert.equal(readFileSync(mark, 'utf8'), 'x\nx\nx\nx\n');
   for (const group of ['1', '2', '3', '4'])
-    assert.ok(!existsSync(`/sys/fs/cgroup/pids/hoist-bundle-test/${path.basename(bundle.dir)}-${group}`));
+    assert.ok(!existsSync(`/sys/fs/cgroup/pids/${path.basename(bundle.dir)}-${group}`));
 });
 
 test('seccomp: an agent gets the listener with the state of the process', { skip }, async (t) => {

@@ -56,12 +56,12 @@ export function makeBundle(t: TestContext): Bundle {
       const config = parseOciConfig(
         JSON.stringify({
           ociVersion: '1.2.0',
-          process: { args: ['/bin/busybox', 'sh', '-c', script], cwd: '/', env: ['PATH=/bin'], ...own },
+          process: { args: ['/bin/busybox', 'sh', '-c', `exec 2>&1; ${script}`], cwd: '/', env: ['PATH=/bin'], ...own },
           root: { path: rootfs },
           mounts: [proc, dev, ...mounts],
           linux: {
             namespaces: ['mount', 'pid', 'ipc', 'uts', 'network'].map((type) => ({ type })),
-            cgroupsPath: `/hoist-bundle-test/${path.basename(dir)}-${count}`,
+            cgroupsPath: `/${path.basename(dir)}-${count}`,
             devices: [{ path: '/dev/null', type: 'c', major: 1, minor: 3 }],
             ...linux,
           },
