@@ -1,7 +1,7 @@
 // An OCI mount of type `cgroup`: what a container sees of its control groups.
 
 import type { OciConfig } from '../spec/oci/runtime.ts';
-import { cgroupOps } from './cgroup.ts';
+import { cgroupOps, hasServices } from './cgroup.ts';
 import type { HostFacts } from './facts.ts';
 import { placeOps } from './mounts.ts';
 import { k, type Op, op, rootSlot as root } from './ops.ts';
@@ -25,7 +25,7 @@ export function cgroupMountOps(
       ...placeOps('cgroup2', root, destination, 'directory', from),
     ];
   }
-  const groups = cgroupOps(config.linux.cgroupsPath, config.linux.resources, facts).paths;
+  const groups = cgroupOps(config.linux.cgroupsPath, config.linux.resources, facts, hasServices(config)).paths;
   return [
     op(
       'fsmount',
@@ -47,8 +47,15 @@ export function cgroupMountOps(
       ),
       op(
         'mountAttr',
-        { mount: 'group', path: '', set: attrs, clear: 0, propagation: k.MS_PRIVATE, recursive: 0 },
-        `${from}: ${readonly ? 'read-only' : 'writable'}`,
+        {
+          mount: 'group',
+          path: '',
+          set: controller === 'systemd' ? attrs & ~k.MOUNT_ATTR_RDONLY : attrs,
+          clear: 0,
+          propagation: k.MS_PRIVATE,
+          recursive: 0,
+        },
+        `${from}: ${readonly && controller !== 'systemd' ? 'read-only' : 'writable'}`,
       ),
       ...placeOps('group', root, `${destination}/${controller}`, 'directory', from),
     ]),

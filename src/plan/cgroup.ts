@@ -3,6 +3,7 @@
 
 import path from 'node:path';
 import type { OciResources } from '../spec/oci/resources.ts';
+import type { OciConfig } from '../spec/oci/runtime.ts';
 import type { HostFacts } from './facts.ts';
 import { askedControllers, type GroupPaths, limitOps, put } from './limits.ts';
 import { k, type Op, op, type Slot } from './ops.ts';
@@ -21,9 +22,17 @@ export interface CgroupOps {
 /** The controllers of v1 that every container joins, besides those that it asks for (askedControllers). */
 const always = ['memory', 'pids', 'cpu', 'cpuacct', 'devices', 'freezer', 'blkio'];
 
-export function cgroupOps(group: string, resources: OciResources, facts: HostFacts): CgroupOps {
+/** An annotation of the container's configuration. */
+export const servicesAnnotation = 'run.hoist.systemd';
+
+export function hasServices({ annotations }: Pick<OciConfig, 'annotations'>): boolean {
+  return annotations[servicesAnnotation] === 'always';
+}
+
+/** `services`: its first process is a systemd, which on v1 wants a group of its own hierarchy to keep its services in. */
+export function cgroupOps(group: string, resources: OciResources, facts: HostFacts, services = false): CgroupOps {
   const { version } = facts.cgroup;
-  const paths = cgroupPaths(group, resources, facts);
+  const paths = cgroupPaths(group, resources, facts, services);
   const limits = limitOps(paths, resources, facts);
   const entries = Object.entries(paths);
   const join = (name: string): Slot => `join:${name || 'cgroup'}`;
@@ -63,11 +72,16 @@ export function cgroupOps(group: string, resources: OciResources, facts: HostFac
 }
 
 /** controller ('' on v2) -> directory of a container's group. */
-function cgroupPaths(group: string, resources: OciResources, { cgroup }: HostFacts): Record<string, string> {
+function cgroupPaths(
+  group: string,
+  resources: OciResources,
+  { cgroup }: HostFacts,
+  services = false,
+): Record<string, string> {
   const { version, mounts } = cgroup;
   if (version === 2) return mounts[''] === undefined ? {} : { '': `${mounts['']}${group}` };
   const paths: Record<string, string> = {};
-  for (const name of [...always, ...askedControllers(resources)]) {
+  for (const name of [...always, ...askedControllers(resources), ...(services ? ['systemd'] : [])]) {
     const mount = mounts[name];
     // cpu and cpuacct are often one hierarchy under two names: one group is enough
     if (mount !== undefined && !Object.values(paths).includes(`${mount}${group}`)) paths[name] = `${mount}${group}`;

@@ -2,7 +2,7 @@
 // Read top to bottom it is the life of a container; the order of the child's last steps follows what each one takes away
 // from the process (see the comments at the lines).
 
-import { cgroupOps } from './cgroup.ts';
+import { cgroupOps, hasServices } from './cgroup.ts';
 import { createHookOps, hasCreateHooks, hookOps } from './hooks.ts';
 import type { ContainerInput } from './input.ts';
 import { splitNamespaces } from './namespaces.ts';
@@ -20,7 +20,7 @@ export function containerPlan(input: ContainerInput): Plan {
   const hooks = hasCreateHooks(config);
   const labels = labelOps(config.process);
   const listener = listenerOps(config, input.subject);
-  const cgroup = cgroupOps(config.linux.cgroupsPath, config.linux.resources, facts);
+  const cgroup = cgroupOps(config.linux.cgroupsPath, config.linux.resources, facts, hasServices(config));
   const namespaces = splitNamespaces(config.linux, hooks);
   const streams = streamOps(config.process, keeper.stdin, root);
   return {

@@ -3,7 +3,7 @@
 export interface CgroupFacts {
   /** A hybrid machine (v1 controllers beside an almost empty v2) counts as v1: that is where the controllers are. */
   readonly version: 1 | 2;
-  /** v1: mount point of each controller that is there (`memory` -> `/sys/fs/cgroup/memory`); v2: '' -> its mount point. */
+  /** v1: mount point of each controller that is there (`memory` -> `/sys/fs/cgroup/memory`) and of systemd's own hierarchy; v2: '' -> its mount point. */
   readonly mounts: Readonly<Record<string, string>>;
   /** v2: the controllers that children of the engine's cgroup can have. */
   readonly controllers: readonly string[];

@@ -60,6 +60,7 @@ const controllersV1 = new Set(
 export function cgroupFacts(mountinfo: string): CgroupFacts {
   const mounts: Record<string, string> = {};
   let unified: string | undefined;
+  let services: string | undefined;
   for (const line of mountinfo.split('\n')) {
     const [left, right] = line.split(' - ');
     if (!left || !right) continue;
@@ -69,9 +70,13 @@ export function cgroupFacts(mountinfo: string): CgroupFacts {
     if (type !== 'cgroup') continue;
     for (const option of superOptions.split(',')) {
       if (controllersV1.has(option)) mounts[option] ??= mountpoint;
+      if (option === 'name=systemd') services ??= mountpoint;
     }
   }
-  if (Object.keys(mounts).length > 0) return { version: 1, mounts, controllers: [] };
+  if (Object.keys(mounts).length > 0) {
+    if (services !== undefined) mounts['systemd'] = services;
+    return { version: 1, mounts, controllers: [] };
+  }
   if (unified === undefined) return { version: 1, mounts: {}, controllers: [] };
   let controllers: string[] = [];
   try {

@@ -7,7 +7,7 @@ import path from 'node:path';
 import type { Layer } from './registry.ts';
 import { repository } from './world.ts';
 
-export const packages = ['python3', 'nginx-light', 'redis-server', 'postgresql'] as const;
+export const packages: readonly string[] = ['python3', 'nginx-light', 'redis-server', 'postgresql'];
 
 /** What programs do not need: documentation, and postgresql's compiler of queries (a tenth of a gigabyte). */
 const left = [
@@ -19,13 +19,13 @@ const left = [
   '*/llvmjit*',
 ];
 
-/** The layer of `packages`, gzipped. Takes half a minute the first time. */
-export function debianLayer(): Layer {
+/** The layer of these packages, gzipped. Takes half a minute the first time. */
+export function debianLayer(wanted = packages): Layer {
   const key = createHash('sha256').update(
-    JSON.stringify([packages, left, sources().map((file) => readFileSync(file, 'utf8'))]),
+    JSON.stringify([wanted, left, sources().map((file) => readFileSync(file, 'utf8'))]),
   );
   const stem = path.join(repository, '.build', `debian-${key.digest('hex').slice(0, 12)}`);
-  if (!existsSync(`${stem}.json`)) build(stem);
+  if (!existsSync(`${stem}.json`)) build(stem, wanted);
   return { ...(JSON.parse(readFileSync(`${stem}.json`, 'utf8')) as Omit<Layer, 'file'>), file: `${stem}.tar.gz` };
 }
 
@@ -45,12 +45,12 @@ function sources(): string[] {
   );
 }
 
-function build(stem: string): void {
+function build(stem: string, wanted: readonly string[]): void {
   mkdirSync(path.dirname(stem), { recursive: true });
   const suite = /^VERSION_CODENAME=([a-z]+)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'stable';
   const temp = `${stem}.${process.pid}`;
   const script = `set -e -o pipefail
-    mmdebstrap --quiet --variant=minbase --include=${packages.join(',')} --aptopt='APT::Install-Recommends "0"' --aptopt='Acquire::Check-Valid-Until "0"' \
+    mmdebstrap --quiet --variant=minbase --include=${wanted.join(',')} --aptopt='APT::Install-Recommends "0"' --aptopt='Acquire::Check-Valid-Until "0"' \
       ${left.map((one) => `--dpkgopt='path-exclude=${one}'`).join(' ')} ${suite} - ${sources().join(' ')} |
       tee >(sha256sum >${temp}.diff) | gzip -1 >${temp}.gz
     sha256sum <${temp}.gz >${temp}.sum; sleep 0.2`;

@@ -14,8 +14,10 @@ const refused: Readonly<Record<string, string>> = {
   'use-api-socket': "the engine's socket is mounted with -v, if at all",
 };
 
-/** Flags of both; `run` adds its own. */
-export const containerFlags: readonly Flag[] = flagTable(
+const systemdModes = ['true', 'false', 'always'];
+
+/** Docker's; `ownFlags` come after them. */
+const dockerFlags: readonly Flag[] = flagTable(
   `
       --add-host list                    Add a custom host-to-IP mapping (host:ip)
       --annotation map                   Add an annotation to the container (passed through to the OCI runtime) (default map[])
@@ -146,3 +148,17 @@ export const containerFlags: readonly Flag[] = flagTable(
     aliases: { 'dns-opt': 'dns-option', net: 'network', 'net-alias': 'network-alias' },
   },
 );
+
+/** Podman's flag: help is Docker's, word for word, so it stands in docs/lifecycle.md. */
+const ownFlags: readonly Flag[] = [
+  {
+    name: 'systemd',
+    type: 'string',
+    help: 'What a systemd as first process needs: true (where the command is one), always, false',
+    hidden: true,
+    check: (value) => (systemdModes.includes(value) ? undefined : `--systemd: one of ${systemdModes.join(', ')}`),
+  },
+];
+
+/** Flags of both; `run` adds its own. */
+export const containerFlags: readonly Flag[] = [...dockerFlags, ...ownFlags];

@@ -2,6 +2,7 @@
 // flags name (env, labels, seccomp) and nothing else; what only the machine can know, the engine checks.
 
 import { fail } from '../../base/errors.ts';
+import { servicesAnnotation } from '../../plan/cgroup.ts';
 import type { ContainerConfig, ContainerCreate, HostConfig } from '../../spec/docker/container.ts';
 import type { FlagValues } from '../command.ts';
 import { type ClientConfig, clientConfig } from '../config.ts';
@@ -98,7 +99,14 @@ async function hostConfig(
     RestartPolicy: restartPolicy(flags.string('restart')),
     AutoRemove: flags.bool('rm'),
     ConsoleSize: size === undefined ? [0, 0] : [size.rows, size.columns],
-    ...(flags.has('annotation') ? { Annotations: keyValues(flags.list('annotation')) } : {}),
+    ...(flags.has('annotation') || flags.has('systemd')
+      ? {
+          Annotations: {
+            ...keyValues(flags.list('annotation')),
+            ...(flags.has('systemd') ? { [servicesAnnotation]: flags.string('systemd') } : {}),
+          },
+        }
+      : {}),
     CapAdd: nullable(capabilities(flags.list('cap-add'))),
     CapDrop: nullable(capabilities(flags.list('cap-drop'))),
     CgroupnsMode: mode(flags.string('cgroupns'), ['private', 'host'], '--cgroupns: invalid CGROUP mode'),

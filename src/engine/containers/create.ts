@@ -24,6 +24,7 @@ import { type ContainerRecord, makeDirectories, never, now, saveRecord } from '.
 import { removeFiles } from './remove.ts';
 import { resourcesOf } from './resources.ts';
 import { requireModules } from './security.ts';
+import { haltSignal, runsServices } from './services.ts';
 import { tell } from './tell.ts';
 import { validateCreate } from './validate.ts';
 
@@ -97,7 +98,9 @@ export async function composeRecord(
     platform === '' ? {} : { platform: parsePlatform(platform, deps.host) },
   );
   const id = newId();
-  const config = mergeConfig(request.Config, image.config.config ?? {});
+  const merged = mergeConfig(request.Config, image.config.config ?? {});
+  const services = runsServices(merged, request.HostConfig);
+  const config = services && !merged.StopSignal ? { ...merged, StopSignal: haltSignal } : merged;
   const { HostConfig: asked } = request;
   const hostConfig = {
     ...asked,

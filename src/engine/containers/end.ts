@@ -127,7 +127,7 @@ export function readExit(file: string): ExitRecord | undefined {
 async function cleanUpAfterKeeper({ deps }: ContainerPool, record: ContainerRecord): Promise<void> {
   const cleanup: Op[] = [
     ...(await deps.network.cleanup(record)),
-    ...cgroupOps(groupPath(record), { devices: [], cpu: { cpus: '0' } }, deps.facts).cleanup,
+    ...cgroupOps(groupPath(record), { devices: [], cpu: { cpus: '0' } }, deps.facts, true).cleanup,
   ];
   await deps
     .executor()

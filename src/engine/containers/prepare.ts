@@ -23,6 +23,7 @@ import { findContainer } from './find.ts';
 import { linkHosts, linkVariables, requireLinks } from './links.ts';
 import { type Lookup, ociConfig, ownsNetwork } from './oci.ts';
 import { type ContainerRecord, gatewayEndpoint, isAlive, pathsOf } from './record.ts';
+import { withServices } from './services.ts';
 import { type ResolvedUser, resolveUser } from './user.ts';
 
 const fileLimit = 1 << 20;
@@ -44,7 +45,7 @@ export async function prepare(
   const paths = pathsOf(deps.paths, record.id);
   const layers = await Promise.all(record.image.layers.map((diffId) => deps.store.layers.info(diffId)));
   const [names, lookup] = await Promise.all([deps.layers.mounted(layers), lookUp(pool, record, layers)]);
-  const config = ociConfig(record, lookup, deps.facts);
+  const config = withServices(ociConfig(record, lookup, deps.facts), record, deps.facts.cgroup.version);
   return {
     config,
     input: {
