@@ -2,8 +2,8 @@
 # Does Hoist work on an ordinary Debian machine: systemd, pure cgroup v2, its own kernel? Boots one in QEMU and runs
 # test/vm/inside.sh there, with Debian 13's kernel (6.12: erofs from files) and with Debian 12's (6.1: loop devices).
 # Not part of npm test: needs root, Debian's mirror and some minutes. Everything is kept below .build/vm/.
-#   test/vm/run.sh [--kernel 6.12|6.1] [--only REGEX] [--suite]     --only: of the names of checks
-#                                                                    --suite: test/kernel/*.test.ts in there, too
+#   test/vm/run.sh [--kernel 6.12|6.1] [--only REGEX] [--suite NAMES]
+#     --only: of the names of checks     --suite: test/kernel/NAME.test.ts in there, too: limits,life-verbs or '*'
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 kernels='6.12 6.1' suite= only=
@@ -11,7 +11,7 @@ while [ $# -gt 0 ]; do
   case $1 in
     --kernel) kernels=$2; shift ;;
     --only) only=$2; shift ;;
-    --suite) suite=1 ;;
+    --suite) suite=$2; shift ;;
     *) sed -n '2,6s/^# //p' "$0" >&2; exit 2 ;;
   esac
   shift
@@ -84,7 +84,7 @@ if client=$(command -v docker) && [[ $(ldd "$client" 2>&1) = *"not a dynamic"* ]
 if [ -n "$suite" ]; then
   cp -r --parents src tsconfig*.json node_modules/{tsx,esbuild,@esbuild,get-tsconfig,resolve-pkg-maps} "$stage/" 2>/dev/null || true
 fi
-echo "${suite:-0}" >"$stage/suite"
+echo "$suite" >"$stage/suite"
 echo "$only" >"$stage/only"
 rm -f "$place/hoist.ext4"
 mkfs.ext4 -q -F -d "$stage" "$place/hoist.ext4" 300M >/dev/null
