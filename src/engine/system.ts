@@ -110,7 +110,10 @@ function machine(pool: ContainerPool) {
     [has('cpuset'), 'No cpuset support'],
     [has('pids'), 'No pids limit support'],
   ];
-  const told = warnings.filter(([there]) => !there).map(([, what]) => `WARNING: ${what}`);
+  const told = [
+    ...warnings.filter(([there]) => !there).map(([, what]) => `WARNING: ${what}`),
+    ...(userNamespace?.noWayOut ? [`WARNING: ${userNamespace.noWayOut}`] : []),
+  ];
   return {
     MemoryLimit: has('memory'),
     SwapLimit: swap,
@@ -120,6 +123,7 @@ function machine(pool: ContainerPool) {
     CPUSet: has('cpuset'),
     PidsLimit: has('pids'),
     OomKillDisable: cgroup.version === 1 && has('memory'),
+    CgroupDriver: Object.keys(cgroup.mounts).length > 0 ? 'cgroupfs' : 'none',
     CgroupVersion: String(cgroup.version),
     KernelVersion: kernelRelease,
     Architecture: arch,
@@ -163,7 +167,6 @@ const constants = {
   },
   Debug: false,
   LoggingDriver: 'json-file',
-  CgroupDriver: 'cgroupfs',
   OSType: 'linux',
   IndexServerAddress: 'https://index.docker.io/v1/',
   RegistryConfig: {

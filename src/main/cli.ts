@@ -13,6 +13,7 @@ import { rootFlags } from '../cli/root.ts';
 import type { Engine } from '../engine/engine.ts';
 import { engineCommands } from './control.ts';
 import { dialCommand } from './dial.ts';
+import { endNamespace } from './namespace.ts';
 import { type OpenEngine, openEngine } from './open.ts';
 import { dockerSocketOf, placeFrom } from './place.ts';
 import { findPlugin, runPlugin } from './plugins.ts';
@@ -103,5 +104,6 @@ try {
     `hoist: ${isHoistError(error) ? error.message : error instanceof Error ? error.stack : error}\n`,
   );
 }
+if (open) endNamespace(open.pool, place);
 await open?.[Symbol.asyncDispose]();
 process.exit(code);

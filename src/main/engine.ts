@@ -14,6 +14,7 @@ import { dialCommand } from './dial.ts';
 import { encodeFrame, type Frame } from './frames.ts';
 import { type HostedRun, serveClient } from './hosted.ts';
 import { listenForApi } from './listen.ts';
+import { endNamespace } from './namespace.ts';
 import { openEngine } from './open.ts';
 import { dockerSocketOf, type Place, placeFrom, socketOf } from './place.ts';
 import { type EngineSettings, hasSettings, readSettings } from './settings.ts';
@@ -116,6 +117,7 @@ async function main(place: Place): Promise<void> {
 
   const leave = async (why: string): Promise<void> => {
     log(`leaving: ${why}`);
+    endNamespace(open.pool, place); // while nobody can start the next engine, which would come into it
     server.close();
     api.close();
     if (existsSync(socketOf(place))) unlinkSync(socketOf(place));
@@ -151,6 +153,8 @@ async function main(place: Place): Promise<void> {
   process.umask(old);
   log(`engine ${buildId} on ${place.root}, pid ${process.pid}`);
   if (readyFd !== undefined) writeSync(readyFd, 'R');
+  const { noWayOut } = open.pool.deps.facts.userNamespace ?? {};
+  if (noWayOut !== undefined) log(noWayOut);
   open.warmUp();
   open.supervise({ afterIdle: existsSync(leftIdle) });
   rmSync(leftIdle, { force: true });

@@ -38,9 +38,10 @@ import type { Store } from '../store/store.ts';
 import { adaptedExecutor } from '../sys/adapted.ts';
 import { errnoName } from '../sys/errno.ts';
 import { type Executor, startExecutor } from '../sys/executor.ts';
-import { type MachineFacts, measureFacts } from '../sys/facts.ts';
+import type { MachineFacts } from '../sys/facts.ts';
 import { openVolumeStore } from '../volumes/store.ts';
 import { buildId } from './build.ts';
+import { placeFacts } from './namespace.ts';
 import { bundled, nativeBinary } from './native.ts';
 import { pendingOps } from './pending.ts';
 import type { Place } from './place.ts';
@@ -61,7 +62,7 @@ export interface OpenEngine extends AsyncDisposable {
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: wiring: each thing made once, in order
 export async function openEngine(place: Place, log: (message: string) => void, resident?: number): Promise<OpenEngine> {
   await makePlace(place);
-  const facts = measureFacts();
+  const facts = placeFacts(place);
   const executor = await openExecutor(place, facts, log, resident);
   const opened = await openStore({
     root: place.root,

@@ -73,12 +73,14 @@ export interface ResolvOptions {
   readonly dns: readonly string[];
   readonly search: readonly string[];
   readonly options: readonly string[];
+  /** Who passes questions on to what the host itself asks, where that is on its loopback (pasta). */
+  readonly forwarder?: string | undefined;
   /** Whether the container can reach IPv6 nameservers. */
   readonly ipv6: boolean;
 }
 
 /** resolv.conf of a container with a network namespace of its own: a loopback nameserver of the host is of no use there. */
-export function resolvFile({ host, resolved, dns, search, options, ipv6 }: ResolvOptions): string {
+export function resolvFile({ host, resolved, dns, search, options, ipv6, forwarder }: ResolvOptions): string {
   let source = parseResolv(host);
   if (
     resolved !== undefined &&
@@ -88,7 +90,7 @@ export function resolvFile({ host, resolved, dns, search, options, ipv6 }: Resol
     source = parseResolv(resolved);
   }
   const usable = source.nameservers.filter((one) => !isLoopback(one) && (ipv6 || !one.includes(':')));
-  const nameservers = dns.length > 0 ? dns : usable.length > 0 ? usable : fallbackNameservers;
+  const nameservers = dns.length > 0 ? dns : usable.length > 0 ? usable : forwarder ? [forwarder] : fallbackNameservers;
   return writeResolv(nameservers, override(search, source.search), override(options, source.options));
 }
 

@@ -20,6 +20,8 @@ export interface UserNamespace {
   readonly groups: boolean;
   /** The network namespace of its containers' bridges; undefined: the one that the engine is in. */
   readonly network: string | undefined;
+  /** Why containers reach nobody outside; undefined: they do. */
+  readonly noWayOut?: string | undefined;
 }
 
 export interface HostFacts {

@@ -33,7 +33,7 @@ export function createContainers(pool: ContainerPool): Containers {
   return {
     async create(request, options) {
       const record = await createContainer(pool, request, options);
-      return { Id: record.id, Warnings: createWarnings(record) };
+      return { Id: record.id, Warnings: createWarnings(record, pool.deps.facts) };
     },
     start: async (ref, options) => startContainer(pool, findContainer(pool, ref), options),
     attach: async (ref, options) => attachContainer(pool, ref, options?.wait),

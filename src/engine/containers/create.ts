@@ -8,6 +8,7 @@ import { containerCapabilities } from '../../plan/capabilities.ts';
 import { parseSignal } from '../../plan/signals.ts';
 import type { ContainerCreate, HostConfig } from '../../spec/docker/container.ts';
 import { formatPlatform, parsePlatform } from '../../spec/oci/platform.ts';
+import type { MachineFacts } from '../../sys/facts.ts';
 import { requireLimits } from '../../sys/limit-files.ts';
 import { resolveImage } from '../images/resolve.ts';
 import { logWarnings } from '../logging/options.ts';
@@ -158,10 +159,11 @@ function defaultHostname(pool: ContainerPool, { NetworkMode, UTSMode }: HostConf
 }
 
 /** What Docker's client prints after creating. */
-export function createWarnings({ hostConfig }: ContainerRecord): readonly string[] {
+export function createWarnings({ hostConfig }: ContainerRecord, { userNamespace }: MachineFacts): readonly string[] {
   const discarded =
     hostConfig.NetworkMode === 'host' &&
     (Object.keys(hostConfig.PortBindings).length > 0 || hostConfig.PublishAllPorts);
+  const alone = userNamespace?.noWayOut !== undefined && !/^(none|container:.*)$/.test(hostConfig.NetworkMode);
   return [
     ...(discarded ? ['Published ports are discarded when using host network mode'] : []),
     ...(hostConfig.OomKillDisable && hostConfig.Memory === 0
@@ -170,6 +172,7 @@ export function createWarnings({ hostConfig }: ContainerRecord): readonly string
         ]
       : []),
     ...logWarnings(hostConfig.LogConfig),
+    ...(alone ? [userNamespace.noWayOut] : []),
   ];
 }
 

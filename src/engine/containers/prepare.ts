@@ -246,19 +246,23 @@ export function filesOf(pool: ContainerPool, record: ContainerRecord): readonly 
       ? hostHosts
       : hostsFileOfHost(hostHosts, host.ExtraHosts ?? []);
   const resolved = hostResolv.includes('127.0.0.53') ? readText('/run/systemd/resolve/resolv.conf') : undefined;
+  const forwarder = deps.facts.userNamespace?.network === undefined ? undefined : pastaForwarder;
   const resolv = !own
     ? shared
       ? hostResolv
       : resolvFileOfHost(dns)
     : deps.network.isNamed(record)
       ? resolvFileOfEngine(dns)
-      : resolvFile({ ...dns, resolved, ipv6: false });
+      : resolvFile({ ...dns, resolved, ipv6: false, forwarder });
   return [
     { path: paths.hosts, text: hosts },
     { path: paths.hostname, text: hostnameFile(config.Hostname) },
     { path: paths.resolvConf, text: resolv },
   ];
 }
+
+/** native/user.c tells pasta this address. */
+const pastaForwarder = '169.254.1.1';
 
 function readText(file: string): string {
   try {
