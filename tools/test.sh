@@ -14,6 +14,7 @@ node -e "$node_ok" 2>/dev/null || die "Node 20.19 or newer must be in PATH (here
 # --- what the machine lacks: a command, then the Debian package that has it
 needs="cc:gcc strip:binutils busybox:busybox-static docker-registry:docker-registry nft:nftables ip:iproute2
   mmdebstrap:mmdebstrap zstd:zstd xz:xz-utils setfattr:attr
+  newuidmap:uidmap pasta:passt
   openssl:openssl nsenter:util-linux script:bsdutils /usr/include/stdlib.h:libc6-dev
   /etc/protocols:netbase docker-compose:docker-compose sshd:openssh-server /usr/lib/python3/dist-packages/docker/__init__.py:python3-docker"
 missing=
@@ -44,11 +45,12 @@ fi
 
 # --- everything that tests make lies below one directory, which goes at the end
 scratch=$(mktemp -d /tmp/ht.XXXXXX) || die "cannot make a directory in /tmp"
+chmod 711 "$scratch" # tests without root go through it
 export TMPDIR=$scratch
 clean() { rm -rf "$scratch"; }
 trap clean EXIT
 trap 'exit 130' INT TERM
-mkdir "$scratch/tmp" && TMPDIR=$scratch/tmp
+mkdir -m 711 "$scratch/tmp" && TMPDIR=$scratch/tmp
 export HOIST_TEST_RUN=${scratch#*.} # part of the names of what cannot lie there (network namespaces)
 
 # --- build; without a compiler the pure tests still run
