@@ -79,6 +79,8 @@ function adaptOp(one: Op, facts: UserNamespace, ownPids: boolean): Op[] {
       return [{ ...one, names: one.names.map(userMark) }];
     case 'ids': // setgroups(2) is denied there, and there is nobody else to become
       return facts.groups || one.uid !== 0 || one.gid !== 0 ? [one] : [];
+    case 'deviceFilter': // bpf(2) is refused there; it needs none: no device can be made, the host's nodes have their modes
+      return [];
     case 'fsmount':
       if (one.fstype === 'proc' && !ownPids) {
         const flags = k.OPEN_TREE_CLONE | k.AT_RECURSIVE;

@@ -259,6 +259,7 @@ check '--cgroup-parent' parent
 check '--log-driver journald, read by journalctl' journal
 check 'the unit of the docs' service
 check 'socket activation' activation
+check 'systemd as the command' systemd_automatic
 check 'systemd as the command, privileged' systemd_privileged
 check 'no cgroup is left' gone
 echo "# an idle keeper: $(cat /run/pss 2>/dev/null)"
