@@ -1,7 +1,7 @@
 // Builds an engine over a data root: all wiring is here, by hand, in the order of what stands on what.
 
 import { createHash } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, fail, HoistError } from '../base/errors.ts';
 import { readFileNow } from '../base/files.ts';
@@ -61,7 +61,7 @@ export interface OpenEngine extends AsyncDisposable {
  */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: wiring: each thing made once, in order
 export async function openEngine(place: Place, log: (message: string) => void, resident?: number): Promise<OpenEngine> {
-  await makePlace(place);
+  makePlace(place);
   const facts = placeFacts(place);
   const executor = await openExecutor(place, facts, log, resident);
   const opened = await openStore({
@@ -194,12 +194,12 @@ function list(text: string | undefined): readonly string[] {
   return (text ?? '').split(',').filter((item) => item !== '');
 }
 
-async function makePlace(place: Place): Promise<void> {
+function makePlace(place: Place): void {
   try {
-    await mkdir(place.root, { recursive: true, mode: 0o711 });
-    await mkdir(place.run, { recursive: true, mode: 0o711 });
-    await mkdir(path.join(place.run, 'rootfs'), { recursive: true, mode: 0o755 });
-    await makeInitLayer(path.join(place.run, 'layers/init'));
+    mkdirSync(place.root, { recursive: true, mode: 0o711 });
+    mkdirSync(place.run, { recursive: true, mode: 0o711 });
+    mkdirSync(path.join(place.run, 'rootfs'), { recursive: true, mode: 0o755 });
+    makeInitLayer(path.join(place.run, 'layers/init'));
   } catch (error) {
     fail('system', 'engine.root', `cannot use ${place.root} and ${place.run}: ${errnoOf(error) ?? error}`, {
       hint: 'name other directories with --root and --run-root',
@@ -209,10 +209,10 @@ async function makePlace(place: Place): Promise<void> {
 }
 
 /** The lowest layer of every container: places for what is mounted in all of them. An image that has its own shows them. */
-async function makeInitLayer(dir: string): Promise<void> {
-  for (const name of ['dev', 'proc', 'sys', 'etc']) await mkdir(path.join(dir, name), { recursive: true, mode: 0o755 });
+function makeInitLayer(dir: string): void {
+  for (const name of ['dev', 'proc', 'sys', 'etc']) mkdirSync(path.join(dir, name), { recursive: true, mode: 0o755 });
   for (const name of ['hosts', 'hostname', 'resolv.conf'])
-    await writeFile(path.join(dir, 'etc', name), '', { mode: 0o644 });
+    writeFileSync(path.join(dir, 'etc', name), '', { mode: 0o644 });
 }
 
 /** Starts the executor, takes the root's lock with it (so that it is given back however the engine ends), makes the cgroups. */

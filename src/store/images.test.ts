@@ -34,6 +34,7 @@ test('names survive a restart, and index.json is one that other tools read', asy
   const again = await scratchStore(t, { root: store.root });
   assert.deepEqual(again.images.list(), store.images.list());
   assert.deepEqual(again.images.list()[0], image('docker.io/library/a:1', 'a'));
+  assert.equal(await readFile(join(store.root, 'content/oci-layout'), 'utf8'), '{"imageLayoutVersion":"1.0.0"}\n');
   const index = JSON.parse(await readFile(join(store.root, 'content/index.json'), 'utf8'));
   assert.equal(index.schemaVersion, 2);
   assert.equal(index.manifests[0].annotations['org.opencontainers.image.ref.name'], 'docker.io/library/a:1');

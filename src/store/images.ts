@@ -71,6 +71,7 @@ export async function openImageStore(directory: string, documents: Documents): P
   }
 
   async function save(changed: Rows): Promise<void> {
+    await layOut(directory, spare);
     const write = () => writeJsonAtomic(path, indexOf(changed), { mode: 0o644 });
     try {
       await write();
@@ -83,8 +84,8 @@ export async function openImageStore(directory: string, documents: Documents): P
   }
 
   await removeHalfWritten(directory);
-  show(await readRows(directory, path));
-  await keepSpare(spare);
+  show(await readRows(path));
+  if (rows.length > 0) await keepSpare(spare);
   return {
     list: () => rows,
     named: (name) => names.get(name),
@@ -151,12 +152,16 @@ async function keepSpare(path: string): Promise<void> {
   await writeFile(path, randomBytes(1 << 20), { mode: 0o600 }).catch(() => rm(path, { force: true }));
 }
 
-async function readRows(directory: string, path: string): Promise<readonly StoredImage[]> {
+async function readRows(path: string): Promise<readonly StoredImage[]> {
   const bytes = await readFileLimited(path, indexLimit);
-  if (bytes !== undefined) return parseIndex(bytes, undefined, indexLimit).manifests.map(rowOf);
-  await writeFileAtomic(join(directory, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}\n', { mode: 0o644 });
-  await writeJsonAtomic(path, indexOf([]), { mode: 0o644 });
-  return [];
+  return bytes === undefined ? [] : parseIndex(bytes, undefined, indexLimit).manifests.map(rowOf);
+}
+
+/** What goes with the first index: the first command on an empty root does not wait for the disk. */
+async function layOut(directory: string, spare: string): Promise<void> {
+  const path = join(directory, 'oci-layout');
+  if (!(await exists(path))) await writeFileAtomic(path, '{"imageLayoutVersion":"1.0.0"}\n', { mode: 0o644 });
+  await keepSpare(spare);
 }
 
 function rowOf(descriptor: Descriptor): StoredImage {
