@@ -248,4 +248,24 @@ inWorld('kill -9', { prepare: busybox }, (check) => {
     assert.equal(await world.ok(['exec', 'cut', 'echo', 'back']), 'back');
     await world.ok(['rm', '-f', 'cut']);
   });
+
+  check('of the engine during a commit: the container is not paused for ever', async (world) => {
+    const script = 'dd if=/dev/urandom of=/big bs=1M count=150 2>/dev/null; while :; do date +%N >/t; sleep 0.1; done';
+    await world.ok(['run', '-d', '--name', 'held', 'busybox', 'sh', '-c', script]);
+    await eventually(
+      'it has written',
+      async () => (await world.hoist(['exec', 'held', 'test', '-e', '/t'])).code === 0,
+    );
+    const commit = world.startHoist(['commit', 'held', 'never']);
+    await eventually('it is frozen', async () => (await world.inspect('held')).State.Paused);
+    await killEngine(world);
+    assert.notEqual((await commit.ended).code, 0);
+    assert.equal((await world.inspect('held')).State.Status, 'running');
+    assert.equal(await world.ok(['exec', 'held', 'echo', 'goes on']), 'goes on');
+    assert.equal(await world.ok(['images', '-q', 'never']), '');
+    await world.ok(['pause', 'held']);
+    await killEngine(world);
+    assert.equal((await world.inspect('held')).State.Status, 'paused', 'what a user paused stays so');
+    await world.ok(['rm', '-f', 'held']);
+  });
 });

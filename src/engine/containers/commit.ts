@@ -37,7 +37,7 @@ export async function commitContainer(pool: ContainerPool, live: Live, options: 
   const asked = options.config === undefined ? own : runConfigOf({ ...emptyConfig, ...options.config });
   const config = mergeRunConfig(applyChanges(asked, options.changes), own);
   const pause = options.pause && record.state.status === 'running' && live.link !== undefined;
-  if (pause) await pauseContainer(pool, live);
+  if (pause) await pauseContainer(pool, live, true);
   try {
     return await makeImage(pool, live, { options, name, config });
   } finally {

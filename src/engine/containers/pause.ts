@@ -11,7 +11,8 @@ function freezerOf({ deps }: ContainerPool, { record }: Live): [directory: strin
   return [groupOf(groupPath(record), 'freezer', deps.facts), deps.facts.cgroup.version];
 }
 
-export function pauseContainer(pool: ContainerPool, live: Live): Promise<void> {
+/** `held`: for a moment, which an engine that is killed in it must not make last. */
+export function pauseContainer(pool: ContainerPool, live: Live, held = false): Promise<void> {
   return inTurn(live, async () => {
     const { id, state } = live.record;
     if (state.status === 'paused') fail('conflict', 'container.paused', `Container ${id} is already paused`);
@@ -22,6 +23,9 @@ export function pauseContainer(pool: ContainerPool, live: Live): Promise<void> {
       fail('unsupported', 'container.pause', `cannot pause container ${id}: it has no cgroup that could be frozen`, {
         hint: 'without root that needs cgroup v2, and a systemd session that delegates to its user',
       });
+    const { held: _, ...record } = live.record;
+    live.record = held ? { ...record, held } : record;
+    if (held) saveQuietly(pool, live.record);
     try {
       await freeze(...freezerOf(pool, live));
     } catch (error) {
@@ -56,7 +60,8 @@ export function thawFor(pool: ContainerPool, live: Live, dies = false): void {
 }
 
 function setStatus(pool: ContainerPool, live: Live, status: 'running' | 'paused'): void {
-  live.record = { ...live.record, state: { ...live.record.state, status } };
+  const { held, ...record } = live.record;
+  live.record = { ...record, ...(held && status === 'paused' ? { held } : {}), state: { ...record.state, status } };
   saveQuietly(pool, live.record);
   tell(pool, live.record, status === 'paused' ? 'pause' : 'unpause');
   pool.supervisor?.watchHealth(live);

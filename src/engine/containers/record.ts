@@ -104,6 +104,8 @@ export interface ContainerRecord {
   readonly state: RunState;
   /** In the order of its interfaces. */
   readonly connections: readonly Connection[];
+  /** Frozen for a commit, not by a user: an engine that finds it so lets it go on. */
+  readonly held?: boolean;
   /** Automatic restarts since somebody started it. */
   readonly restartCount?: number;
   /** Somebody stopped it: `unless-stopped` leaves it alone, also in the next engine. */

@@ -5,7 +5,7 @@ import { joinKeeper, type KeeperLink } from '../../runtime/keeper.ts';
 import type { ContainerPool, ContainersDeps, Live } from './deps.ts';
 import { newLive } from './deps.ts';
 import { finish, readExit } from './end.ts';
-import { foundStatus } from './pause.ts';
+import { foundStatus, thawFor } from './pause.ts';
 import { type ContainerRecord, isAlive, loadRecords, now, pathsOf } from './record.ts';
 import { follow } from './start.ts';
 
@@ -50,6 +50,7 @@ async function adopt(pool: ContainerPool, live: Live): Promise<void> {
   const pid = await pidOf(link, state.pid);
   live.record = { ...record, state: { ...state, status: foundStatus(pool, live), pid, startedAt } };
   live.record = { ...live.record, connections: pool.deps.network.adopt(live.record) };
+  if (record.held) thawFor(pool, live);
   follow(pool, live, link);
 }
 
