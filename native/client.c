@@ -2,7 +2,8 @@
  * Starts the engine when there is none. It knows no verb; what it does itself is in start.c.
  * Frames (u32 length, u8 type, payload), to the engine: H hello, I stdin bytes (empty: the end), S signal, W size,
  * A the attached streams came apart. From it: G the hello was taken (nothing was done before that), O stdout, E stderr,
- * R send so many bytes of stdin (a fifth byte: unseen on the terminal), P join a keeper, Y run the command in a process of your own, X exit. */
+ * R send so many bytes of stdin (a fifth byte: unseen on the terminal), P join a keeper, Y run the command in a process of your own, L carry a
+ * plan out (oci.c), X exit. */
 #include "client.h"
 #include "keeper.h"
 #include <poll.h>
@@ -13,26 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <termios.h>
 #include <unistd.h>
-
-struct client {
-	struct place place;
-	int argc;
-	char **argv, **env;
-	int engine, signals, keeper;
-	bool taken;        /* the engine has begun with the command */
-	int attempts;
-	int typed;         /* where keys go while attached to a terminal: our end of a pipe, -1 none */
-	bool typing;       /* stdin is a terminal that we read ourselves */
-	enum { COOKED, RAW, UNSEEN } mode;
-	struct termios saved;
-	uint32_t credit;   /* bytes of stdin that the engine wants */
-	struct buf in;     /* frames of the engine, not yet whole */
-	int interrupts, code;
-	bool ended;
-	struct ending last;
-};
 
 static const int relayed[] = {SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGCONT, SIGWINCH};
 
@@ -46,7 +28,7 @@ static void set_terminal(struct client *c)
 	tcsetattr(0, TCSADRAIN, &t);
 }
 
-static void terminal(struct client *c, int mode)
+void terminal(struct client *c, int mode)
 {
 	if (mode == (int)c->mode || (!c->mode && tcgetattr(0, &c->saved)))
 		return;
@@ -62,11 +44,13 @@ static struct winsize size_of_terminal(void)
 	return w;
 }
 
-static void send_size(struct client *c)
+void send_size(struct client *c)
 {
 	struct winsize w = size_of_terminal();
 	uint16_t size[2] = {w.ws_row, w.ws_col};
 	frame_send(c->engine, 'W', size, sizeof size);
+	if (c->oci.relay >= 0)
+		ioctl(c->oci.relay, TIOCSWINSZ, &w);
 	if (c->keeper >= 0 && c->mode) { /* straight, so that it works while the engine is away too */
 		struct request r = {.type = 'R', .a = w.ws_row, .b = w.ws_col};
 		send(c->keeper, &r, sizeof r, MSG_NOSIGNAL);
@@ -87,8 +71,11 @@ static int hello(struct client *c)
 	buf_add(&b, cwd, strlen(cwd) + 1);
 	buf_add(&b, c->place.root, strlen(c->place.root) + 1);
 	buf_add(&b, text, strlen(text) + 1);
-	int n = snprintf(text, sizeof text, "%d%c%d%c%d%c%d", w.ws_row, 0, w.ws_col, 0, getpid(), 0, c->argc - 1);
+	bool oci = c->place.oci >= 0;
+	int n = snprintf(text, sizeof text, "%d%c%d%c%d%c%d", w.ws_row, 0, w.ws_col, 0, getpid(), 0, c->argc - 1 + oci);
 	buf_add(&b, text, (size_t)n + 1);
+	if (oci)
+		buf_add(&b, "oci", 4);
 	for (int i = 1; i < c->argc; i++)
 		buf_add(&b, c->argv[i], strlen(c->argv[i]) + 1);
 	for (; *env; env++)
@@ -99,11 +86,12 @@ static int hello(struct client *c)
 }
 
 /* Connects to the engine, or starts one, and hands it the command. */
-static bool engage(struct client *c)
+bool engage(struct client *c)
 {
-	c->engine = unix_connect(c->place.socket);
+	bool oci = c->place.oci >= 0;
+	c->engine = oci && (c->place.standalone || getenv("HOIST_NO_ENGINE")) ? -1 : unix_connect(c->place.socket);
 	if (c->engine < 0)
-		c->engine = start_engine(&c->place);
+		c->engine = oci ? start_private(&c->private) : start_engine(&c->place);
 	if (c->engine < 0)
 		return false;
 	pid_t pid;
@@ -200,7 +188,10 @@ static void frame(struct client *c, uint8_t type, const char *p, size_t n)
 			attach(c, p, n);
 		break;
 	case 'Y':
-		c->ended = c->place.standalone = true;
+		oci_alone(c);
+		break;
+	case 'L':
+		oci_carry(c, p, n);
 		break;
 	case 'X':
 		c->ended = true;
@@ -218,7 +209,7 @@ static void from_engine(struct client *c)
 	if (n <= 0) { /* the engine is gone: what is attached goes on without it */
 		close(c->engine);
 		c->engine = -1;
-		if (c->keeper >= 0)
+		if (c->keeper >= 0 || c->oci.child)
 			return;
 		if (!c->taken && c->attempts++ < 5 && engage(c)) /* that one was dying when we came */
 			return;
@@ -230,13 +221,16 @@ static void from_engine(struct client *c)
 	buf_add(&c->in, room, (size_t)n);
 	size_t at = 0;
 	uint32_t length;
-	while (!c->ended && c->in.n - at >= 5) {
+	pid_t private = c->private;
+	while (!c->ended && c->private == private && c->in.n - at >= 5) {
 		memcpy(&length, c->in.p + at, 4);
 		if (length < 1 || c->in.n - at - 4 < length)
 			break;
 		frame(c, (uint8_t)c->in.p[at + 4], c->in.p + at + 5, length - 1);
 		at += 4 + (size_t)length;
 	}
+	if (c->private != private) /* the rest is from the one before */
+		at = c->in.n;
 	memmove(c->in.p, c->in.p + at, c->in.n - at);
 	c->in.n -= at;
 }
@@ -283,6 +277,8 @@ static void from_signals(struct client *c)
 		set_terminal(c);
 	if (number == SIGWINCH || number == SIGCONT)
 		send_size(c);
+	if (oci_signal(&c->oci, number))
+		return;
 	if (number != SIGWINCH)
 		frame_send(c->engine, 'S', &number, 1);
 	if (number != SIGINT && number != SIGTERM)
@@ -301,8 +297,8 @@ static int relay(struct client *c)
 {
 	while (!c->ended) {
 		bool input = c->typing || c->credit;
-		struct pollfd p[] = {{c->engine, POLLIN, 0}, {c->signals, POLLIN, 0}, {c->keeper, POLLIN, 0}, {input ? 0 : -1, POLLIN, 0}};
-		if (poll(p, 4, -1) < 0)
+		struct pollfd p[] = {{c->engine, POLLIN, 0}, {c->signals, POLLIN, 0}, {c->keeper, POLLIN, 0}, {input ? 0 : -1, POLLIN, 0}, {c->oci.relay, POLLIN, 0}, {c->oci.child ? c->oci.pidfd : -1, POLLIN, 0}};
+		if (poll(p, 6, -1) < 0)
 			continue;
 		if (p[1].revents)
 			from_signals(c);
@@ -312,6 +308,10 @@ static int relay(struct client *c)
 			from_engine(c);
 		if (p[3].revents && (c->typing || c->credit))
 			from_stdin(c);
+		if (p[4].revents && c->oci.relay == p[4].fd)
+			oci_output(&c->oci);
+		if (p[5].revents && c->oci.child)
+			ended(c, (struct ending){.type = 'X', .code = oci_end(&c->oci)});
 	}
 	terminal(c, COOKED);
 	if (c->last.type == 'P') { /* die as a writer to a closed pipe does */
@@ -328,9 +328,11 @@ static int relay(struct client *c)
 int client_main(int argc, char **argv, char **env)
 {
 	title_room(argv); /* of what is forked off to stay */
-	struct client c = {.argc = argc, .argv = argv, .env = env, .keeper = -1, .typed = -1};
+	struct client c = {.argc = argc, .argv = argv, .env = env, .keeper = -1, .typed = -1, .oci = {.pidfd = -1, .relay = -1}};
 	if (place_of(&c.place, argc, argv))
 		return 125;
+	if (c.place.oci >= 0)
+		oci_begin(&c, argv);
 	if (c.place.standalone)
 		return run_standalone(&c.place, argv);
 	signal(SIGPIPE, SIG_IGN); /* an engine that dies is no reason to die */
@@ -343,6 +345,8 @@ int client_main(int argc, char **argv, char **env)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	c.signals = signalfd(-1, &set, SFD_CLOEXEC);
 	int code = relay(&c);
+	if (c.private)
+		oci_leave(&c);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	return c.place.standalone ? run_standalone(&c.place, argv) : code;
+	return c.place.standalone && c.place.oci < 0 ? run_standalone(&c.place, argv) : code;
 }

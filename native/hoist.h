@@ -59,6 +59,8 @@ struct run {
 	uint8_t failed_section; /* where it failed, when that was the child */
 	uint32_t failed_index;
 	int exit_code;     /* set by keep */
+	int relay;         /* set by relay: the terminal that the client serves, -1 none */
+	uint32_t pass_fds; /* set by passFds */
 };
 
 struct buf {
@@ -113,6 +115,7 @@ int unix_connect(const char *path);
 int put_file(int dir, const char *path, const void *p, size_t n, int flags, mode_t mode);
 void set_title(const char *name);
 void title_room(char **argv);
+int sealed_copy(void); /* of this program, in memory: a descriptor, or -1 */
 
 /* The executor's second way to the engine: for descriptors (see do_handOver). */
 #define HANDLES_FD 4
@@ -128,6 +131,10 @@ int reply_failed(const struct run *run, int error);
 /* roles */
 int client_main(int argc, char **argv, char **env);
 int host_main(int argc, char **argv);
+
+/* host.c: carries a plan out and answers. `keep_child`: where all went well, the child lives on and nothing is cleaned up. */
+int carry_out(struct run *run, bool keep_child);
+void close_slots(struct run *run);
 
 /* keeper.c, log.c */
 struct log {

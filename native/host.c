@@ -21,24 +21,13 @@
 #define MAX_REQUEST (32u << 20)
 enum { HERE, FORK, LAUNCH };
 
-/* A process of a container sees the file that its future keeper or exec'd sibling runs from as /proc/<pid>/exe
- * (CVE-2019-5736). It is a sealed copy in memory: there is nothing on the host to overwrite. */
 static void run_sealed(char **argv)
 {
 	static char title[] = "hoist-executor                                        ";
 	char *again[] = {title, argv[1], "sealed", NULL};
-	int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	int copy = memfd_create("hoist", MFD_CLOEXEC | MFD_ALLOW_SEALING | 0x10u /* MFD_EXEC */);
-	if (copy < 0)
-		copy = memfd_create("hoist", MFD_CLOEXEC | MFD_ALLOW_SEALING); /* before 6.3 */
-	char room[65536];
-	ssize_t n;
-	while (self >= 0 && copy >= 0 && (n = read(self, room, sizeof room)) > 0)
-		if (write_all(copy, room, (size_t)n))
-			return;
-	if (fcntl(copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE))
-		return;
-	syscall(SYS_execveat, copy, "", again, environ, AT_EMPTY_PATH);
+	int copy = sealed_copy();
+	if (copy >= 0)
+		syscall(SYS_execveat, copy, "", again, environ, AT_EMPTY_PATH);
 }
 
 static void end_child(struct run *run)
@@ -49,7 +38,7 @@ static void end_child(struct run *run)
 	waitpid(run->child, NULL, __WALL);
 }
 
-static void close_slots(struct run *run)
+void close_slots(struct run *run)
 {
 	for (int i = 0; i < MAX_SLOTS; i++)
 		if (run->slot[i] >= 0)
@@ -60,7 +49,7 @@ static void close_slots(struct run *run)
 		close(run->child_pidfd);
 }
 
-static void carry_out(struct run *run)
+int carry_out(struct run *run, bool keep_child)
 {
 	struct buf out = {0};
 	run->out = &out;
@@ -71,7 +60,8 @@ static void carry_out(struct run *run)
 	uint32_t index = run->failed_index;
 	if (r)
 		end_child(run);
-	run_section(run, CLEANUP);
+	if (r || !keep_child)
+		run_section(run, CLEANUP);
 	run->failed_section = section;
 	run->failed_index = index;
 	if (r)
@@ -79,7 +69,8 @@ static void carry_out(struct run *run)
 	else
 		reply(run, FRAME_DONE, out.p, out.n);
 	free(out.p);
-	close_slots(run);
+	run->out = NULL;
+	return r;
 }
 
 static void request(uint32_t seq, uint8_t kind, const char *body, size_t n)
@@ -94,7 +85,8 @@ static void request(uint32_t seq, uint8_t kind, const char *body, size_t n)
 	if (r) {
 		reply_failed(&run, r);
 	} else if (kind == HERE) {
-		carry_out(&run);
+		carry_out(&run, false);
+		close_slots(&run);
 	} else {
 		pid_t pid = fork();
 		if (pid == 0) {
@@ -105,7 +97,7 @@ static void request(uint32_t seq, uint8_t kind, const char *body, size_t n)
 				dup2(0, 1);
 				dup2(0, 2);
 			}
-			carry_out(&run); /* a launch plan ends in keep, which does not return */
+			carry_out(&run, false); /* a launch plan ends in keep, which does not return */
 			_exit(0);
 		}
 		if (pid < 0)

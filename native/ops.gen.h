@@ -77,6 +77,14 @@
 #define OP_LISTENER 92
 #define OP_RECLONE 93
 #define OP_ADOPT 94
+#define OP_RUNNABLE 100
+#define OP_AWAIT_BYTE 101
+#define OP_RELEASE 102
+#define OP_NOTE_PID 103
+#define OP_GIVE_FD 104
+#define OP_SIGNAL_PID 105
+#define OP_RELAY 106
+#define OP_PASS_FDS 107
 #define OP_LAST 120
 
 struct op_open { uint16_t dir; struct str path; uint32_t flags; uint32_t mode; uint32_t resolve; uint16_t out; };
@@ -151,6 +159,14 @@ struct op_cover { uint16_t root; struct str path; uint16_t directory; uint16_t f
 struct op_sendState { uint16_t socket; uint16_t fd; struct str state; };
 struct op_listener { struct str filter; uint32_t flags; uint16_t out; };
 struct op_reclone { uint64_t flags; };
+struct op_runnable { struct strs paths; };
+struct op_awaitByte { uint16_t slot; };
+struct op_release { struct str path; };
+struct op_notePid { struct str path; };
+struct op_giveFd { struct str path; uint16_t slot; struct str text; };
+struct op_signalPid { uint32_t pid; uint64_t started; uint32_t signal; };
+struct op_relay { uint16_t slot; };
+struct op_passFds { uint32_t count; };
 
 struct op {
 	uint16_t code;
@@ -228,6 +244,14 @@ struct op {
 		struct op_sendState sendState;
 		struct op_listener listener;
 		struct op_reclone reclone;
+		struct op_runnable runnable;
+		struct op_awaitByte awaitByte;
+		struct op_release release;
+		struct op_notePid notePid;
+		struct op_giveFd giveFd;
+		struct op_signalPid signalPid;
+		struct op_relay relay;
+		struct op_passFds passFds;
 	};
 };
 
@@ -309,4 +333,12 @@ struct op {
 	X(SEND_STATE, sendState) \
 	X(LISTENER, listener) \
 	X(RECLONE, reclone) \
-	X(ADOPT, adopt)
+	X(ADOPT, adopt) \
+	X(RUNNABLE, runnable) \
+	X(AWAIT_BYTE, awaitByte) \
+	X(RELEASE, release) \
+	X(NOTE_PID, notePid) \
+	X(GIVE_FD, giveFd) \
+	X(SIGNAL_PID, signalPid) \
+	X(RELAY, relay) \
+	X(PASS_FDS, passFds)

@@ -289,9 +289,8 @@ int do_stdio(struct run *run, const struct op *op)
 /* execvp(3)'s rule: the first path that exists wins; a file that may not be executed is remembered. */
 int do_exec(struct run *run, const struct op *op)
 {
-	(void)run;
 	int error = ENOENT;
-	if (syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC))
+	if (syscall(SYS_close_range, 3u + run->pass_fds, ~0u, CLOSE_RANGE_CLOEXEC))
 		return -errno;
 	for (uint32_t i = 0; i < op->exec.paths.n; i++) {
 		execve(op->exec.paths.v[i], (char *const *)op->exec.argv.v, (char *const *)op->exec.env.v);

@@ -15,7 +15,7 @@ void run_init(struct run *run, struct plan *plan)
 	run->plan = plan;
 	for (int i = 0; i < MAX_SLOTS; i++)
 		run->slot[i] = -1;
-	run->sync = run->child_pidfd = run->engine = -1;
+	run->sync = run->child_pidfd = run->engine = run->relay = -1;
 }
 
 int slot_fd(const struct run *run, uint16_t slot)

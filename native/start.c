@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -73,6 +74,10 @@ int place_of(struct place *place, int argc, char **argv)
 	char home[PATH_MAX], runtime[PATH_MAX];
 	int i = 1;
 	memset(place, 0, sizeof *place);
+	const char *slash = strrchr(argv[0], '/');
+	place->oci = strcmp(slash ? slash + 1 : argv[0], "runc") ? -1 : 0;
+	if (place->oci == 0)
+		i = argc; /* its flags are not ours */
 	const char *host = env_or("DOCKER_HOST", NULL), *context = env_or("DOCKER_CONTEXT", NULL), *config = env_or("DOCKER_CONFIG", NULL);
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (flag_value("--root", argv, i, &root) || flag_value("--run-root", argv, i, &run))
@@ -84,7 +89,9 @@ int place_of(struct place *place, int argc, char **argv)
 		if (takes_value(argv[i]))
 			i++;
 	}
-	place->standalone = env_or("HOIST_NO_ENGINE", NULL) || host || (context ? strcmp(context, "default") : other_context(config)) || (i < argc && !strcmp(argv[i], "engine"));
+	if (i < argc && !strcmp(argv[i], "oci"))
+		place->oci = i;
+	place->standalone = place->oci >= 0 ? false : env_or("HOIST_NO_ENGINE", NULL) || host || (context ? strcmp(context, "default") : other_context(config)) || (i < argc && !strcmp(argv[i], "engine"));
 	if (geteuid()) {
 		snprintf(home, sizeof home, "%s/hoist", env_or("XDG_DATA_HOME", ""));
 		if (*home == '/' && home[1] == 'h')
@@ -124,8 +131,9 @@ int place_of(struct place *place, int argc, char **argv)
 static int beside(char *to, size_t room, const char *name)
 {
 	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-	if (n <= 0)
+	const char *known = getenv("HOIST_SELF"); /* from before this program became a copy in memory */
+	ssize_t n = known ? snprintf(self, sizeof self, "%s", known) : readlink("/proc/self/exe", self, sizeof self - 1);
+	if (n <= 0 || n >= (ssize_t)sizeof self)
 		return -1;
 	self[n] = '\0';
 	for (int up = 0; up < 2; up++) {
@@ -257,4 +265,29 @@ int start_engine(const struct place *place)
 	}
 	close(lock);
 	return fd;
+}
+
+int start_private(pid_t *pid)
+{
+	int pair[2];
+	char *none[] = {NULL};
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return -1;
+	*pid = fork();
+	if (*pid == 0) {
+		int in = open("/dev/null", O_RDONLY);
+		pair[1] = fcntl(pair[1], F_DUPFD, 10);
+		dup2(in, 0);
+		dup2(2, 1);
+		dup2(pair[1], 3);
+		syscall(SYS_close_range, 4u, ~0u, 0);
+		setsid(); /* signals of the terminal are for the client */
+		exec_node("oci-host.js", none);
+		_exit(127);
+	}
+	close(pair[1]);
+	if (*pid > 0)
+		return pair[0];
+	close(pair[0]);
+	return -1;
 }

@@ -69,9 +69,13 @@ const id = buildId();
 console.log(`build: native/ -> bin/hoist (${id})`);
 execFileSync(process.execPath, ['tools/gen-ops.mjs', '--check'], { stdio: 'inherit' });
 native(id);
-const entries = ['src/main/engine.ts', 'src/main/cli.ts', 'src/main/library.ts', 'src/store/unpack-worker.ts'].filter(
-  (path) => existsSync(path),
-);
+const entries = [
+  'src/main/engine.ts',
+  'src/main/cli.ts',
+  'src/main/library.ts',
+  'src/main/oci-host.ts',
+  'src/store/unpack-worker.ts',
+].filter((path) => existsSync(path));
 console.log(`build: ${entries.join(', ')} -> dist/`);
 rmSync('dist', { recursive: true, force: true }); // no chunk of an earlier build
 await build({

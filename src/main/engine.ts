@@ -15,6 +15,7 @@ import { encodeFrame, type Frame } from './frames.ts';
 import { type HostedRun, serveClient } from './hosted.ts';
 import { listenForApi } from './listen.ts';
 import { endNamespace } from './namespace.ts';
+import { runOciHere } from './oci-here.ts';
 import { openEngine } from './open.ts';
 import { dockerSocketOf, type Place, placeFrom, socketOf } from './place.ts';
 import { type EngineSettings, hasSettings, readSettings } from './settings.ts';
@@ -63,7 +64,9 @@ async function main(place: Place): Promise<void> {
   let connections = 0;
   let last = Date.now();
 
-  const runOne = async ({ hello, io }: HostedRun): Promise<number> => {
+  const runOne = async (run: HostedRun): Promise<number> => {
+    const { hello, io } = run;
+    if (hello.argv[0] === 'oci') return await runOciHere(run, open.pool.deps);
     if (hello.build !== buildId) {
       await io.stderr.write(
         `hoist: this command is version ${hello.build}, the engine that runs is ${buildId}\nhint: hoist engine restart (running containers go on)\n`,

@@ -73,3 +73,16 @@ export function parseHello(payload: Buffer): Hello {
     env,
   };
 }
+
+/** Resolves when it takes more, or nothing any more. */
+export function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      socket.off('drain', done);
+      socket.off('close', done);
+      resolve();
+    };
+    socket.on('drain', done);
+    socket.on('close', done);
+  });
+}

@@ -4,15 +4,22 @@ import type { Socket } from 'node:net';
 import os from 'node:os';
 import { HoistError } from '../base/errors.ts';
 import type { AttachEnd, Io, LocalTrees, Output } from '../cli/io.ts';
+import type { Plan } from '../plan/ops.ts';
 import { runHelper } from '../registry/client/credentials.ts';
 import { streamEnd } from '../runtime/keeper-stream.ts';
+import type { CarriedOut } from '../runtime/oci/world.ts';
+import { type Carrier, createCarrier } from './carrier.ts';
 import { filesIn } from './files-io.ts';
-import { encodeFrame, type Frame, type Hello, parseHello, readFrames } from './frames.ts';
+import { drained, encodeFrame, type Frame, type Hello, parseHello, readFrames } from './frames.ts';
 import { findPlugin } from './plugins.ts';
 
 export interface HostedRun {
   readonly hello: Hello;
   readonly io: Io;
+  /** Has the client itself carry a plan out. `follow`: it waits for the process; `ended` tells how that ends. */
+  carryOut(plan: Plan, follow: boolean): Promise<CarriedOut>;
+  /** The client does it again, with a Node process of its own. */
+  decline(): void;
 }
 
 const signalNames = new Map(Object.entries(os.constants.signals).map(([name, number]) => [number, name]));
@@ -35,13 +42,17 @@ export function serveClient(
       socket.write(encodeFrame('G')); // a client that never hears it may try again: nothing was done
       const started = new ClientIo(socket, hello, trees);
       client = started;
-      void run({ hello, io: started.io }).then((code) => socket.end(encodeFrame('X', Buffer.from([code & 255]))));
+      const decline = (): void => void socket.write(encodeFrame('Y'));
+      void run({ hello, io: started.io, carryOut: started.carrier.carryOut, decline }).then((code) =>
+        socket.end(encodeFrame('X', Buffer.from([code & 255]))),
+      );
     } else onOther(frame);
   });
 }
 
 class ClientIo {
   readonly io: Io;
+  readonly carrier: Carrier;
   readonly #socket: Socket;
   readonly #abort = new AbortController();
   readonly #signalListeners = new Set<(signal: string) => void>();
@@ -49,9 +60,9 @@ class ClientIo {
   #size: { rows: number; columns: number } | undefined;
   #attached: ((end: AttachEnd) => void) | undefined;
   #input: ((bytes: Buffer) => void) | undefined;
-
   constructor(socket: Socket, hello: Hello, trees: LocalTrees) {
     this.#socket = socket;
+    this.carrier = createCarrier(socket, () => this.#nextEnd());
     this.#size = hello.rows > 0 ? { rows: hello.rows, columns: hello.columns } : undefined;
     this.io = {
       stdout: this.#output('O', hello.tty[1]),
@@ -69,9 +80,7 @@ class ClientIo {
       attach: (point, request) => {
         const flags =
           (request.stdin ? 1 : 0) | (request.stdout ? 2 : 0) | (request.stderr ? 4 : 0) | (point.tty ? 8 : 0);
-        const ended = new Promise<AttachEnd>((resolve) => {
-          this.#attached = resolve;
-        });
+        const ended = this.#nextEnd();
         socket.write(
           encodeFrame(
             'P',
@@ -112,6 +121,11 @@ class ClientIo {
       case 'A':
         this.#attached?.(streamEnd(String.fromCharCode(payload[0] ?? 0), payload.readInt32LE(1)));
         break;
+      case '\x01':
+      case '\x02':
+      case '\x03':
+        this.carrier.take(type.charCodeAt(0), payload.subarray(4));
+        break;
     }
   }
 
@@ -120,6 +134,13 @@ class ClientIo {
     this.#abort.abort('SIGHUP');
     this.#attached?.({ reason: 'detached' });
     this.#input?.(Buffer.alloc(0));
+    this.carrier.vanish();
+  }
+
+  #nextEnd(): Promise<AttachEnd> {
+    return new Promise((resolve) => {
+      this.#attached = resolve;
+    });
   }
 
   #signal(name: string): void {
@@ -177,16 +198,4 @@ class ClientIo {
 function subscribe<T>(set: Set<T>, listener: T): () => void {
   set.add(listener);
   return () => set.delete(listener);
-}
-
-function drained(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      socket.off('drain', done);
-      socket.off('close', done);
-      resolve();
-    };
-    socket.on('drain', done);
-    socket.on('close', done);
-  });
 }

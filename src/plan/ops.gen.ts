@@ -163,6 +163,22 @@ export interface OpFields {
   readonly reclone: { readonly flags: number | bigint };
   /** the other side of reclone, in the keeper */
   readonly adopt: {};
+  /** fails as exec of these paths would, without it */
+  readonly runnable: { readonly paths: readonly string[] };
+  /** reads one byte: waits until somebody writes it */
+  readonly awaitByte: { readonly slot: Slot | undefined };
+  /** writes one byte into a FIFO, waits until nobody reads it any more; ENXIO: nobody does */
+  readonly release: { readonly path: string };
+  /** makes a file (new, whole) of the child's pid and start time */
+  readonly notePid: { readonly path: string };
+  /** connects to a unix stream socket and sends a slot's fd there, with text */
+  readonly giveFd: { readonly path: string; readonly slot: Slot | undefined; readonly text: Uint8Array };
+  /** a signal through a pidfd; ESRCH unless the process began at that time (proc_pid_stat(5), 22) */
+  readonly signalPid: { readonly pid: number; readonly started: number | bigint; readonly signal: number };
+  /** the client moves bytes between this terminal and its own stdin and stdout */
+  readonly relay: { readonly slot: Slot | undefined };
+  /** so many fds above stdio stay open in exec */
+  readonly passFds: { readonly count: number };
 }
 
 export type OpName = keyof OpFields;
@@ -247,4 +263,12 @@ export const opTable: { readonly [K in OpName]: { readonly number: number; reado
   listener: { number: 92, fields: [['filter', 'bytes'], ['flags', 'u32'], ['out', 'out']] },
   reclone: { number: 93, fields: [['flags', 'u64']] },
   adopt: { number: 94, fields: [] },
+  runnable: { number: 100, fields: [['paths', 'strs']] },
+  awaitByte: { number: 101, fields: [['slot', 'slot']] },
+  release: { number: 102, fields: [['path', 'str']] },
+  notePid: { number: 103, fields: [['path', 'str']] },
+  giveFd: { number: 104, fields: [['path', 'str'], ['slot', 'slot'], ['text', 'bytes']] },
+  signalPid: { number: 105, fields: [['pid', 'u32'], ['started', 'u64'], ['signal', 'u32']] },
+  relay: { number: 106, fields: [['slot', 'slot']] },
+  passFds: { number: 107, fields: [['count', 'u32']] },
 };

@@ -58,7 +58,7 @@ export const stage = { attachable: 1, running: 2 } as const;
 /** Kernel constants that plans are written with; values from the uapi headers (the same on x86-64 and arm64 unless said). */
 // biome-ignore format: a table
 export const k = {
-  EPERM: 1, ENOENT: 2, ESRCH: 3, EIO: 5, EBADF: 9, EACCES: 13, EBUSY: 16, EEXIST: 17, ENODEV: 19, ENOTDIR: 20, EINVAL: 22, EOPNOTSUPP: 95, EADDRINUSE: 98,
+  EPERM: 1, ENOENT: 2, ESRCH: 3, EIO: 5, ENXIO: 6, EBADF: 9, EACCES: 13, EBUSY: 16, EEXIST: 17, ENODEV: 19, ENOTDIR: 20, EINVAL: 22, EOPNOTSUPP: 95, EADDRINUSE: 98,
   O_RDONLY: 0, O_WRONLY: 1, O_RDWR: 2, O_CREAT: 0o100, O_EXCL: 0o200, O_NOCTTY: 0o400, O_TRUNC: 0o1000, O_APPEND: 0o2000,
   O_CLOEXEC: 0o2000000, O_PATH: 0o10000000,
   // uapi asm/fcntl.h: these two have numbers of their own on Arm

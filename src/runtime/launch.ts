@@ -102,7 +102,7 @@ function failedOp(plan: Plan, { section, index }: OpFailure): Op | undefined {
   return section === 'plan' ? undefined : plan[section][index];
 }
 
-function execError(command: string, paths: readonly string[], errno: number, sentence: string): HoistError {
+export function execError(command: string, paths: readonly string[], errno: number, sentence: string): HoistError {
   const named = JSON.stringify(command);
   if (errno === k.ENOENT || errno === k.ENOTDIR) {
     const searched = paths.length !== 1 || paths[0] !== command;

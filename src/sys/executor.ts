@@ -34,7 +34,6 @@ export function socketLine(kind: 'udp' | 'tcp', label: string): string {
 const manners: Readonly<Record<Manner, number>> = { here: 0, fork: 1, launch: 2 };
 const sectionNames = ['setup', 'child', 'cleanup', 'plan'] as const;
 const frameDone = 1;
-const frameFailed = 2;
 const frameReport = 3;
 const stageRunning = 2;
 
@@ -132,16 +131,20 @@ function settle(pending: Map<number, Pending>, frame: Buffer): void {
     pending.delete(seq);
     one.resolve(result);
   };
-  if (frame[0] === frameReport) {
-    const stage = frame.readUInt32LE(5);
-    one.onStage?.(stage, frame.readInt32LE(9));
-    if (one.launch && stage === stageRunning) finish({ ok: true, blobs: new Map() });
-  } else if (frame[0] === frameFailed) {
-    const section = sectionNames[frame[5] ?? 3] ?? 'plan';
-    finish({ ok: false, failure: { section, index: frame.readUInt32LE(6), errno: -frame.readInt32LE(10) } });
-  } else if (frame[0] === frameDone) {
-    finish({ ok: true, blobs: readBlobs(frame.subarray(5)) });
-  }
+  const answer = readAnswer(frame[0] ?? 0, frame.subarray(5));
+  if ('stage' in answer) {
+    one.onStage?.(answer.stage, answer.pid);
+    if (one.launch && answer.stage === stageRunning) finish({ ok: true, blobs: new Map() });
+  } else finish(answer);
+}
+
+/** What whoever carries a plan out says of it: how far it is, or how it ended. `body`: behind the number. */
+export function readAnswer(type: number, body: Buffer): PlanResult | { readonly stage: number; readonly pid: number } {
+  if (type === frameReport) return { stage: body.readUInt32LE(0), pid: body.readInt32LE(4) };
+  if (type === frameDone) return { ok: true, blobs: readBlobs(body) };
+  // 2: it failed
+  const section = sectionNames[body[0] ?? 3] ?? 'plan';
+  return { ok: false, failure: { section, index: body.readUInt32LE(1), errno: -body.readInt32LE(5) } };
 }
 
 function readBlobs(bytes: Buffer): ReadonlyMap<number, Buffer> {
