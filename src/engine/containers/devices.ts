@@ -21,7 +21,7 @@ export function numbersOf(rdev: number): { major: number; minor: number } {
   };
 }
 
-function deviceAt(source: string, target: string, stats: Stats): OciDevice | undefined {
+export function deviceAt(source: string, target: string, stats: Stats): OciDevice | undefined {
   const type = stats.isCharacterDevice() ? 'c' : stats.isBlockDevice() ? 'b' : undefined;
   if (type === undefined) return undefined;
   return {

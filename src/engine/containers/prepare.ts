@@ -17,6 +17,7 @@ import type { OciConfig, OciMount, OciNamespace } from '../../spec/oci/runtime.t
 import type { LayerInfo } from '../../store/store.ts';
 import { logFilesOf } from '../logging/options.ts';
 import { blockIoOf } from './block-io.ts';
+import { cdiChanges, cdiDirectories } from './cdi.ts';
 import type { Attachment, ContainerPool, ContainersDeps, Live } from './deps.ts';
 import { hostDevices, mappedDevices } from './devices.ts';
 import { findContainer } from './find.ts';
@@ -44,8 +45,15 @@ export async function prepare(
   requireLinks(pool, record);
   const paths = pathsOf(deps.paths, record.id);
   const layers = await Promise.all(record.image.layers.map((diffId) => deps.store.layers.info(diffId)));
-  const [names, lookup] = await Promise.all([deps.layers.mounted(layers), lookUp(pool, record, layers)]);
-  const config = withServices(ociConfig(record, lookup, deps.facts), record, deps.facts.cgroup.version);
+  const [names, lookup, changes] = await Promise.all([
+    deps.layers.mounted(layers),
+    lookUp(pool, record, layers),
+    cdiChanges(record.hostConfig.DeviceRequests ?? [], cdiDirectories(process.env)),
+  ]);
+  const plain = withServices(ociConfig(record, lookup, deps.facts), record, deps.facts.cgroup.version);
+  const config = changes?.(plain) ?? plain;
+  const mountpoint = path.join(deps.paths.run, 'rootfs');
+  const files = filesOf(pool, { ...record, connections: network.connections });
   return {
     config,
     input: {
@@ -57,10 +65,11 @@ export async function prepare(
         layers: [...[...names].reverse(), 'init'],
         upper: paths.upper,
         work: paths.work,
-        mountpoint: path.join(deps.paths.run, 'rootfs'),
+        mountpoint,
         volatile: record.hostConfig.AutoRemove,
       },
-      files: filesOf(pool, { ...record, connections: network.connections }),
+      files: config.hooks ? [...files, bundleFile(paths.data, config, mountpoint)] : files,
+      subject: { id: record.id, bundle: paths.data },
       runDirectory: paths.run,
       dataDirectory: paths.data,
       keeper: {
@@ -81,6 +90,13 @@ export async function prepare(
       compileSeccomp: deps.compileSeccomp,
     },
   };
+}
+
+/** Hooks look for the container's root in the configuration of the bundle that their state names. */
+function bundleFile(directory: string, config: OciConfig, mountpoint: string): PlannedFile {
+  const shown = { ...config, root: { ...config.root, path: mountpoint } };
+  const text = JSON.stringify(shown, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value));
+  return { path: path.join(directory, 'config.json'), text };
 }
 
 /** Volumes and images are directories, also where they are not made yet (explain); a part of one may be a file. */

@@ -5,14 +5,6 @@ import type { HostConfig } from '../../spec/docker/container.ts';
 
 /** Fails with kind unsupported, or invalid where the value means nothing to Docker either. */
 export function refuseUnsupported(host: HostConfig): void {
-  const no = (asked: boolean, what: string): void => {
-    if (asked) fail('unsupported', 'container.unsupported', what);
-  };
-  for (const { Driver, Capabilities } of host.DeviceRequests ?? []) {
-    const words = [...(Capabilities ?? []).flat()];
-    const what = Driver === 'cdi' ? 'devices of the Container Device Interface' : `devices with ${words.join(', ')}`;
-    no(true, `could not select device driver "${Driver}": ${what} are not supported; --device gives single devices`);
-  }
   if (Object.keys(host.StorageOpt ?? {}).length > 0)
     fail(
       'invalid',
