@@ -1,7 +1,9 @@
 // Limits that hold: measured from inside, and tried by what wants more.
 
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import path from 'node:path';
 import { busybox, eventually, inWorld, type World } from './world.ts';
 
 const script = (text: string): string[] => ['busybox', 'sh', '-c', text];
@@ -72,6 +74,53 @@ inWorld('limits', { prepare: busybox }, (check) => {
     assert.match(result.stderr, /can't fork|Resource temporarily unavailable/);
     assert.equal(await limitOf(world, ['--pids-limit', '20'], 'pids/pids.max', 'pids.max'), '20');
     await eventually('nothing of it is left', async () => (await world.ok(['ps', '-aq'])) === '');
+  });
+
+  check('a fork bomb leaves the host responsive: other containers start, and it can be removed', async (world) => {
+    const bomb = 'f() { f | f & }; while :; do f; sleep 0.1; done';
+    await world.ok(['run', '-d', '--name', 'bomb', '--pids-limit', '60', ...script(bomb)]);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const begun = Date.now();
+    assert.equal(await world.ok(['run', '--rm', ...script('echo responsive')]), 'responsive');
+    assert.ok(Date.now() - begun < 10_000, `${Date.now() - begun} ms`);
+    await world.ok(['rm', '-f', 'bomb'], { timeout: 30 });
+    assert.equal(await world.ok(['ps', '-aq']), '');
+  });
+
+  check('-m: the event oom comes before die', async (world) => {
+    const since = String(Date.now() / 1000 - 1);
+    const fat = ['--name', 'fat', '-m', '20m', 'busybox', 'dd', 'if=/dev/zero', 'of=/dev/null', 'bs=300M', 'count=1'];
+    assert.equal((await world.hoist(['run', ...fat])).code, 137);
+    const filters = ['--since', since, '--until', String(Date.now() / 1000 + 1), '--filter', 'container=fat'];
+    const events = await world.ok(['events', ...filters, '--format', '{{.Action}}']);
+    assert.match(events, /oom[\s\S]*die/);
+    assert.equal((await world.inspect('fat')).State.OOMKilled, true);
+    await world.ok(['rm', 'fat']);
+  });
+
+  check('--cpus 0.5: within 5 % of half a processor, by what the kernel counts in each period', async (world) => {
+    await world.ok(['run', '-d', '--name', 'half', '--cpus', '0.5', ...script('while :; do :; done')]);
+    const { Id } = await world.inspect('half');
+    const read = (): { readonly ns: number; readonly periods: number; readonly throttled: number } => {
+      const [v1, v2] = ['/sys/fs/cgroup/cpu/hoist', '/sys/fs/cgroup/hoist'].map((dir) => path.join(dir, Id));
+      const stat = readFileSync(path.join((existsSync(v1 ?? '') ? v1 : v2) ?? '', 'cpu.stat'), 'utf8');
+      const number = (name: string): number =>
+        Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(stat)?.[1] ?? Number.NaN);
+      const ns = existsSync(v1 ?? '')
+        ? Number(readFileSync(`/sys/fs/cgroup/cpuacct/hoist/${Id}/cpuacct.usage`, 'utf8'))
+        : number('usage_usec') * 1000;
+      return { ns, periods: number('nr_periods'), throttled: number('nr_throttled') };
+    };
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const [begun, first] = [process.hrtime.bigint(), read()];
+    await new Promise((resolve) => setTimeout(resolve, 4000));
+    const [ended, last] = [process.hrtime.bigint(), read()];
+    await world.ok(['rm', '-f', 'half']);
+    const share = (last.ns - first.ns) / Number(ended - begun);
+    assert.ok(share < 0.525, `${share} of a processor`);
+    // a busy machine may not have had half a processor to give: then it was not throttled
+    const throttled = (last.throttled - first.throttled) / (last.periods - first.periods);
+    if (throttled > 0.95) assert.ok(share > 0.475, `${share} of a processor, throttled in ${throttled} of all periods`);
   });
 
   check('exec counts against the limits of its container', async (world) => {
