@@ -8,6 +8,7 @@ import path from 'node:path';
 import { readFileLimited, writeFileAtomic } from '../base/files.ts';
 import { hoistVersion } from '../base/version.ts';
 import type { SystemInfo, SystemVersion } from '../spec/docker/info.ts';
+import { cdiDirectories, readCatalog } from './cdi/catalog.ts';
 import type { ContainerPool } from './containers/deps.ts';
 import type { System } from './engine.ts';
 import type { Events } from './events.ts';
@@ -31,6 +32,7 @@ export function createSystem(
         ...constants,
         Driver: pool.deps.store.layers.driver,
         DriverStatus: [['Layer mounts', pool.deps.facts.erofs]],
+        ...(await cdi()),
         NFd: readdirSync('/proc/self/fd').length,
         NGoroutines: 0,
         NEventsListener: events.listeners,
@@ -150,6 +152,14 @@ async function system() {
   };
 }
 
+async function cdi() {
+  const { devices } = await readCatalog();
+  return {
+    CDISpecDirs: cdiDirectories(),
+    DiscoveredDevices: [...devices.keys()].sort().map((ID) => ({ Source: 'cdi', ID })),
+  };
+}
+
 /** Without the password that it may carry. */
 function proxy(name: string): string {
   const text = process.env[name] ?? process.env[name.toLowerCase()] ?? '';
@@ -195,5 +205,4 @@ const constants = {
   RuncCommit: none,
   InitCommit: none,
   FirewallBackend: { Driver: 'nftables' },
-  CDISpecDirs: ['/etc/cdi', '/var/run/cdi'],
 } satisfies Partial<SystemInfo>;

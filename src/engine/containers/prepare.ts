@@ -15,9 +15,9 @@ import {
 import type { ContainerInput, PlannedFile } from '../../plan/input.ts';
 import type { OciConfig, OciMount, OciNamespace } from '../../spec/oci/runtime.ts';
 import type { LayerInfo } from '../../store/store.ts';
+import { cdiChanges } from '../cdi/edits.ts';
 import { logFilesOf } from '../logging/options.ts';
 import { blockIoOf } from './block-io.ts';
-import { cdiChanges, cdiDirectories } from './cdi.ts';
 import type { Attachment, ContainerPool, ContainersDeps, Live } from './deps.ts';
 import { hostDevices, mappedDevices } from './devices.ts';
 import { findContainer } from './find.ts';
@@ -48,7 +48,7 @@ export async function prepare(
   const [names, lookup, changes] = await Promise.all([
     deps.layers.mounted(layers),
     lookUp(pool, record, layers),
-    cdiChanges(record.hostConfig.DeviceRequests ?? [], cdiDirectories(process.env)),
+    cdiChanges(record.hostConfig.DeviceRequests),
   ]);
   const plain = withServices(ociConfig(record, lookup, deps.facts), record, deps.facts.cgroup.version);
   const config = changes?.(plain) ?? plain;

@@ -55,16 +55,15 @@ export function readCdiSpec(place: Place): CdiSpec {
   if (!/^(0\.[3-9]|1\.[01])\.\d+$/.test(version)) refuse('cdiVersion', `version ${quote(version)} is not known`);
   const kind = word(member(place, 'kind'));
   if (!/^[A-Za-z][\w.-]*\/[A-Za-z][\w.-]*$/.test(kind)) refuse('kind', `${quote(kind)} is not vendor/class`);
-  return {
-    kind,
-    devices: list(member(place, 'devices')).map((device) => {
-      const name = word(member(device, 'name'));
-      if (!/^[A-Za-z0-9][\w.:-]*$/.test(name))
-        refuse(member(device, 'name').path, `${quote(name)} is no name of a device`);
-      return { name, edits: readEdits(member(device, 'containerEdits')) };
-    }),
-    edits: readEdits(member(place, 'containerEdits')),
-  };
+  const devices = list(member(place, 'devices')).map((device) => {
+    const name = word(member(device, 'name'));
+    if (!/^[A-Za-z0-9][\w.:-]*$/.test(name))
+      refuse(member(device, 'name').path, `${quote(name)} is no name of a device`);
+    return { name, edits: readEdits(member(device, 'containerEdits')) };
+  });
+  const twice = devices.find(({ name }, index) => devices.findIndex((other) => other.name === name) !== index);
+  if (twice) refuse('devices', `${quote(twice.name)} stands there twice`);
+  return { kind, devices, edits: readEdits(member(place, 'containerEdits')) };
 }
 
 function readEdits(given: Place): CdiEdits {
@@ -73,7 +72,7 @@ function readEdits(given: Place): CdiEdits {
     if (!isMissing(member(place, name))) refuse(member(place, name).path, 'is not supported');
   return {
     env: list(member(place, 'env')).map((entry) =>
-      string(entry).includes('=') ? string(entry) : refuse(entry.path, 'must be NAME=VALUE'),
+      /^[^=]+=/.test(string(entry)) ? string(entry) : refuse(entry.path, 'must be NAME=VALUE'),
     ),
     deviceNodes: list(member(place, 'deviceNodes')).map(readNode),
     mounts: list(member(place, 'mounts')).map(readMount),

@@ -111,5 +111,6 @@ export interface SystemInfo {
   readonly SecurityOptions: readonly string[];
   readonly FirewallBackend: { readonly Driver: string };
   readonly CDISpecDirs: readonly string[];
+  readonly DiscoveredDevices?: readonly { readonly Source: string; readonly ID: string }[];
   readonly Warnings: readonly string[] | null;
 }

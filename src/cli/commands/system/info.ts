@@ -82,6 +82,10 @@ function parts(facts: SystemInfo): readonly string[] {
     ...(Plugins?.Authorization?.length ? [`  Authorization: ${Plugins.Authorization.join(' ')}`] : []),
     `  Log: ${(Plugins?.Log ?? []).join(' ')}`,
     ...section('CDI spec directories', facts.CDISpecDirs ?? []),
+    ...section(
+      'Discovered Devices',
+      (facts.DiscoveredDevices ?? []).map(({ Source, ID }) => `${Source}: ${ID}`),
+    ),
     ...said('Swarm', facts.Swarm?.LocalNodeState),
     ...said('Runtimes', Object.keys(Runtimes ?? {}).join(' ')),
     ...said('Default Runtime', facts.DefaultRuntime),
