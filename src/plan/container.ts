@@ -9,7 +9,7 @@ import { splitNamespaces } from './namespaces.ts';
 import { k, op, type Plan, rootSlot as root, stage } from './ops.ts';
 import { identityOps, processOps } from './process.ts';
 import { directoryOps, enterOps, fileOps, filesystemOps, rootOps, sourceOps } from './rootfs.ts';
-import { labelOps, requireLabels } from './scheduling.ts';
+import { labelOps, oomOps, requireLabels } from './scheduling.ts';
 import { listenerOps } from './seccomp-listener.ts';
 import { keepOp, streamOps } from './streams.ts';
 
@@ -47,6 +47,7 @@ export function containerPlan(input: ContainerInput): Plan {
         `the new process, in namespaces of its own: ${namespaces.names}`,
       ),
       ...namespaces.after,
+      ...oomOps(config.process, config),
       ...streams.forget,
       ...fileOps(input),
       ...network.setup,

@@ -8,7 +8,7 @@ import type { ContainerInput } from './input.ts';
 import { namespaceFlags } from './namespaces.ts';
 import { k, op, type Plan, stage } from './ops.ts';
 import { processOps } from './process.ts';
-import { affinityOps, labelOps } from './scheduling.ts';
+import { affinityOps, labelOps, oomOps } from './scheduling.ts';
 import { listenerOps } from './seccomp-listener.ts';
 import { streamOps } from './streams.ts';
 
@@ -54,6 +54,7 @@ export function execPlan({ process, config, pid, cgroup, keeper, subject, compil
           ]
         : []),
       op('clone', { flags: 0, cgroup: undefined, pidfd: 'pidfd' }, 'the new process'),
+      ...oomOps(process, config),
       ...streams.forget,
       ...streams.receive,
       ...listener.after,

@@ -7,8 +7,6 @@ export interface CgroupFacts {
   readonly mounts: Readonly<Record<string, string>>;
   /** v2: the controllers that children of the engine's cgroup can have. */
   readonly controllers: readonly string[];
-  /** Weights of block I/O are those of BFQ, in files of its own. */
-  readonly bfq?: boolean;
 }
 
 /** Of an engine that is root of a user namespace alone. */

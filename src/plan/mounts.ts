@@ -11,6 +11,8 @@ import { k, type Op, op, type Slot } from './ops.ts';
 export interface MountContext {
   /** A bind that says nothing about how mounts spread goes on as its source does; else it is private. */
   readonly inherit?: boolean;
+  /** Opened among the mounts of the host: nothing that is mounted inside may come out. */
+  readonly outside?: boolean;
   /** The maps of the container's own user namespace, for `idmap`. */
   readonly uidMappings?: readonly OciIdMapping[];
   readonly gidMappings?: readonly OciIdMapping[];
@@ -55,8 +57,10 @@ export function bindOps(mount: OciMount, from: string, context: MountContext = {
   const options = parseMountOptions(mount.options);
   const slot = detached(mount);
   const { propagation } = options;
+  const severed = context.outside === true && propagation !== k.MS_SHARED;
   return [
     ...sourceOps(mount, slot, k.OPEN_TREE_CLONE | (options.recursive ? k.AT_RECURSIVE : 0), from),
+    ...(severed ? [spreadOp(slot, k.MS_SLAVE, true, from)] : []),
     ...attributeOps(slot, options, `${from}: ${mount.options.join(',')}`),
     ...(propagation === 0 && context.inherit
       ? []

@@ -54,7 +54,7 @@ export function processOps(
         `--ulimit ${limit.type}`,
       ),
     ),
-    ...(process.oomScoreAdj === undefined
+    ...(process.oomScoreAdj === undefined || input.config.linux.namespaces.some(({ type }) => type === 'user')
       ? []
       : [
           op(

@@ -6,8 +6,10 @@ import { deviceLinks, deviceOps } from './device-nodes.ts';
 import type { HostFacts } from './facts.ts';
 import { type Known, maskOps, readonlyOps } from './hidden.ts';
 import { type BundleRoot, type ContainerInput, isBundle, type OverlayRoot } from './input.ts';
+import { parseMountOptions } from './mount-options.ts';
 import { bindOps, isBind, isIdmapped, type MountContext, mountOps, placeOps } from './mounts.ts';
 import { k, type Op, op, rootSlot as root } from './ops.ts';
+import { resctrlOps } from './resctrl.ts';
 
 /** What the ops of a root are made from. */
 export type RootInput = Pick<ContainerInput, 'config' | 'facts' | 'root' | 'files' | 'sourceKind'>;
@@ -72,26 +74,31 @@ const isShared = ({ linux }: OciConfig): boolean => linux.rootfsPropagation.ends
 function openedBy(mount: OciMount, config: OciConfig): 'keeper' | 'child, first' | 'child' {
   if (!isBind(mount)) return 'child';
   if (hasUser(config) || isIdmapped(mount)) return 'keeper';
-  return isShared(config) && mountNamespace(config) === 'new' ? 'child, first' : 'child';
+  const spreads = parseMountOptions(mount.options).propagation === k.MS_SHARED;
+  return spreads && isShared(config) && mountNamespace(config) === 'new' ? 'child, first' : 'child';
 }
 
 function openedOps({ config }: RootInput, by: ReturnType<typeof openedBy>): Op[] {
   return config.mounts.flatMap((mount, index) =>
-    openedBy(mount, config) === by && by !== 'child' ? bindOps(mount, nameOf(mount, index), contextOf(config)) : [],
+    openedBy(mount, config) === by && by !== 'child'
+      ? bindOps(mount, nameOf(mount, index), { ...contextOf(config), outside: by === 'keeper' })
+      : [],
   );
 }
 
 /** In the keeper, before clone: what the child could not open. */
 export function sourceOps(input: RootInput): Op[] {
-  const bundle = isBundle(input.root) && hasUser(input.config) ? bundleTree(input.root) : [];
-  return [...bundle, ...openedOps(input, 'keeper')];
+  const bundle = isBundle(input.root) && hasUser(input.config) ? severedTree(input.root) : [];
+  return [...resctrlOps(input.config, input.facts).keeper, ...bundle, ...openedOps(input, 'keeper')];
 }
 
 export function rootOps(input: RootInput): Op[] {
   const { root: where, config } = input;
   const namespace = mountNamespace(config);
-  if (namespace === 'shared') return isBundle(where) ? [openRoot(where.directory)] : [];
+  const { child: joined } = resctrlOps(config, input.facts);
+  if (namespace === 'shared') return isBundle(where) ? [...joined, openRoot(where.directory)] : joined;
   return [
+    ...joined,
     ...openedOps(input, 'child, first'),
     ...(namespace === 'new'
       ? [
@@ -120,6 +127,15 @@ function bundleTree({ directory }: BundleRoot): Op[] {
       { dir: undefined, path: directory, flags: k.OPEN_TREE_CLONE | k.AT_RECURSIVE, out: root },
       "the bundle's root, as a mount of its own",
     ),
+  ];
+}
+
+/** The same, opened among the mounts of the host. */
+function severedTree(bundle: BundleRoot): Op[] {
+  const spread = { set: 0, clear: 0, propagation: k.MS_SLAVE, recursive: 1 };
+  return [
+    ...bundleTree(bundle),
+    op('mountAttr', { mount: root, path: '', ...spread }, 'no mount made here reaches the host'),
   ];
 }
 

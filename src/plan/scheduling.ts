@@ -48,6 +48,14 @@ export function schedulingOps({ scheduler, ioPriority }: OciProcess, { linux }: 
   ];
 }
 
+/** In a user namespace nobody may lower it: there the keeper does, right after clone. */
+export function oomOps({ oomScoreAdj }: OciProcess, { linux }: OciConfig): Op[] {
+  if (oomScoreAdj === undefined || !linux.namespaces.some(({ type }) => type === 'user')) return [];
+  return [
+    op('childFile', { path: 'oom_score_adj', data: Buffer.from(String(oomScoreAdj)) }, 'OCI process.oomScoreAdj'),
+  ];
+}
+
 /** OCI process.execCPUAffinity: `0-3,7` as the mask of sched_setaffinity(2). */
 export function affinityOps(cpus: string | undefined, why: string): Op[] {
   if (cpus === undefined) return [];

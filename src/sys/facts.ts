@@ -17,7 +17,9 @@ export function measureFacts(): MachineFacts {
   const release = os.release();
   const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10));
   const userNamespace = userNamespaceFacts();
-  const cgroup = cgroupFacts(readFileSync('/proc/self/mountinfo', 'utf8'));
+  const mountinfo = readFileSync('/proc/self/mountinfo', 'utf8');
+  const cgroup = cgroupFacts(mountinfo);
+  const [, resctrl] = /^\S+ \S+ \S+ \S+ (\S+) .* - resctrl /m.exec(mountinfo) ?? [];
   return {
     arch: os.arch() === 'arm64' ? 'aarch64' : 'x86_64',
     kernel: [major, minor],
@@ -30,6 +32,7 @@ export function measureFacts(): MachineFacts {
     memory: os.totalmem(),
     erofs: userNamespace ? 'none' : erofsSupport(major, minor),
     ...securityModule(),
+    ...(resctrl ? { resctrl } : {}),
   };
 }
 

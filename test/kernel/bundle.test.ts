@@ -5,7 +5,7 @@ import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
-import { makeBundle } from './bundle.ts';
+import { type Changes, makeBundle } from './bundle.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root';
 const mapped = {
@@ -35,9 +35,9 @@ test('a new user namespace: ids are mapped, powers end at its edge, device nodes
     permitted: ['CAP_SYS_ADMIN', 'CAP_MKNOD'],
   };
   const { out } = await bundle.run(
-    'cat /proc/self/uid_map; id -u; echo x > /dev/null && echo null; mknod /tmp/x c 1 3 || echo no; mount -t tmpfs x /tmp && echo mounted',
+    'cat /proc/self/oom_score_adj /proc/self/uid_map; id -u; echo x > /dev/null && echo null; mknod /tmp/x c 1 3 || echo no; mount -t tmpfs x /tmp && echo mounted',
     {
-      process: { capabilities: all },
+      process: { capabilities: all, oomScoreAdj: 200 },
       linux: {
         namespaces: spaces(...usual, 'user', 'cgroup'),
         ...mapped,
@@ -45,7 +45,7 @@ test('a new user namespace: ids are mapped, powers end at its edge, device nodes
       },
     },
   );
-  assert.match(out, /^ +0 +100000 +65536\n0\nnull\n.*(not permitted|denied)\nno\nmounted$/);
+  assert.match(out, /^200\n +0 +100000 +65536\n0\nnull\n.*(not permitted|denied)\nno\nmounted$/);
 });
 
 test('a user namespace beside a joined one: both', { skip }, async (t) => {
@@ -81,6 +81,19 @@ test('an idmapped mount: files have other owners there', { skip }, async (t) => 
     return t.skip('the file system of the temporary directory has no idmapped mounts');
   }
   assert.equal(out, '0:0');
+});
+
+test('what the machine does not have is refused, with the place', { skip }, async (t) => {
+  const bundle = makeBundle(t);
+  const refused = (changes: Changes, words: RegExp): Promise<void> =>
+    assert.rejects(bundle.run('true', changes), words);
+  await refused(
+    { process: { selinuxLabel: 'a:b:c' } },
+    /^HoistError: process\.selinuxLabel: .* this machine has no SELinux$/,
+  );
+  await refused({ process: { apparmorProfile: 'mine' } }, /^HoistError: process\.apparmorProfile: .* has no AppArmor$/);
+  const linux = { intelRdt: { closID: 'x' } };
+  await refused({ linux }, /^HoistError: linux\.intelRdt: this machine has no resctrl file system mounted$/);
 });
 
 test('clocks of its own, with offsets', { skip }, async (t) => {
