@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { isDigest, parseDigest, sha256Of, verifyDigest } from './digest.ts';
+import { isDigest, parseDigest, sha256Of } from './digest.ts';
 import { isHoistError } from './errors.ts';
 
 const abc = 'sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
 
 test('digests of known bytes', () => {
   assert.equal(sha256Of('abc'), abc);
-  assert.ok(verifyDigest(Buffer.from('abc'), abc));
-  assert.ok(!verifyDigest(Buffer.from('abd'), abc));
   assert.deepEqual(parseDigest(abc), { algorithm: 'sha256', hex: abc.slice(7) });
 });
 

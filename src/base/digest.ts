@@ -36,9 +36,3 @@ export function sha256Of(bytes: Uint8Array | string): string {
 export function hashFor(digest: string): Hash {
   return createHash(parseDigest(digest).algorithm);
 }
-
-/** True when these bytes are what the digest says. */
-export function verifyDigest(bytes: Uint8Array, digest: string): boolean {
-  const { algorithm, hex } = parseDigest(digest);
-  return createHash(algorithm).update(bytes).digest('hex') === hex;
-}

@@ -7,7 +7,7 @@ import { canonicalPath, usageLine } from './help.ts';
 const program = 'hoist';
 
 /** What `run`, `create` and `exec` exit with by kind; everything else exits with 1. */
-export const launchCodes: Readonly<Partial<Record<HoistError['kind'], number>>> = {
+const launchCodes: Readonly<Partial<Record<HoistError['kind'], number>>> = {
   not_executable: 126,
   command_not_found: 127,
 };

@@ -154,7 +154,7 @@ function freeGateway(taken: readonly Prefix[]): Prefix {
 }
 
 /** The bridge, and what is needed to know about the host to go on. */
-export function probeOps(config: BridgeConfig): Op[] {
+function probeOps(config: BridgeConfig): Op[] {
   return [
     routeOp([addBridge({ name: config.name, mtu: config.mtu })], `the bridge ${config.name}`, k.EEXIST),
     dumpLinks('which index the bridge has'),
@@ -164,7 +164,7 @@ export function probeOps(config: BridgeConfig): Op[] {
 }
 
 /** The rest of the host's side; the same however often it is done. */
-export function bridgeOps(bridge: Bridge): Op[] {
+function bridgeOps(bridge: Bridge): Op[] {
   return [
     routeOp(
       [setMac(bridge.index, macOf(bridge.gateway.address))],

@@ -52,7 +52,7 @@ function indexOf({ place = 0 }: Endpoint): number {
   return 2 + place;
 }
 
-export function interfaceOf({ place = 0 }: Pick<Endpoint, 'place'>): string {
+function interfaceOf({ place = 0 }: Pick<Endpoint, 'place'>): string {
   return `eth${place}`;
 }
 

@@ -7,7 +7,6 @@ import { attr, be16, readAttributeList, readAttributes, readMessages, text } fro
 import { chains, interfaceName, portMaps, rules, sets } from './nft-rules.ts';
 import {
   batchOp,
-  deleteTable,
   dumpOp,
   type Element,
   elements,
@@ -133,10 +132,6 @@ export function readPublications(dumped: Uint8Array): Publication[] {
         : [];
     });
   });
-}
-
-export function removeFirewall(table: string): OpOf<'netlink'> {
-  return batchOp([deleteTable(table)], `the table ${table} goes, with all that is in it`, k.ENOENT);
 }
 
 function grouped(publications: readonly Publication[]): [map: string, list: Element[]][] {

@@ -5,7 +5,7 @@ import type { Inode } from './layer-inode.ts';
 
 export const erofsBlock = 4096;
 /** A node id counts slots of this many bytes from the metadata's first block. */
-export const erofsSlot = 32;
+const erofsSlot = 32;
 /** EROFS inodes come in 32 and 64 bytes; only the long ones have a time of their own. */
 export const erofsInodeSize = 64;
 

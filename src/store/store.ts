@@ -8,7 +8,7 @@
 //
 // Nothing gets its final name before every byte of it is verified and on disk (temp + fsync + rename).
 
-import type { Descriptor, Digest, ImageConfig, Manifest, Platform } from '../spec/oci/image.ts';
+import type { Descriptor, Digest, ImageConfig, Manifest } from '../spec/oci/image.ts';
 
 export interface ContentStore {
   has(digest: Digest): Promise<boolean>;
@@ -154,6 +154,3 @@ export interface Store {
   /** A lease: digests named here survive `collect` until it is disposed (a pull under way). */
   lease(): { hold(digest: Digest): void } & AsyncDisposable;
 }
-
-/** True where an image of `have` runs on `want` (os, architecture, variant when asked for). */
-export type PlatformMatch = (want: Platform, have: Platform) => boolean;

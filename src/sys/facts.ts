@@ -60,7 +60,7 @@ const controllersV1 = new Set(
 );
 
 /** Reads /proc/self/mountinfo (proc(5)): fields up to ' - ', then type, source, super options. */
-export function cgroupFacts(mountinfo: string): CgroupFacts {
+function cgroupFacts(mountinfo: string): CgroupFacts {
   const mounts: Record<string, string> = {};
   let unified: string | undefined;
   let services: string | undefined;

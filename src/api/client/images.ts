@@ -6,7 +6,7 @@ import type { ProgressLine } from '../../spec/docker/progress.ts';
 import type { RegistryAuth } from '../../spec/docker/system.ts';
 import type { Platform } from '../../spec/oci/image.ts';
 import { parsePlatform } from '../../spec/oci/platform.ts';
-import { isImageId, parseReference, repositoryName, withDefaultTag } from '../../spec/oci/reference.ts';
+import { parseReference, repositoryName, withDefaultTag } from '../../spec/oci/reference.ts';
 import type { Caller } from './call.ts';
 import { splitReference } from './containers.ts';
 
@@ -148,9 +148,4 @@ function platformJson(text: string | undefined): string {
 
 function platformList(text: string): readonly string[] {
   return text === '' ? [] : [platformJson(text)];
-}
-
-/** The registry that a reference names, as its credentials are kept. */
-export function registryOf(reference: string): string {
-  return isImageId(reference) ? '' : parseReference(reference).domain;
 }

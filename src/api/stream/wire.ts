@@ -12,8 +12,8 @@ export interface Wire {
   readonly output: Writable;
 }
 
-export const rawStream = 'application/vnd.docker.raw-stream';
-export const multiplexedStream = 'application/vnd.docker.multiplexed-stream';
+const rawStream = 'application/vnd.docker.raw-stream';
+const multiplexedStream = 'application/vnd.docker.multiplexed-stream';
 
 /** How often a client that has closed its half is asked whether it is still there. */
 const probeMs = 3000;

@@ -24,7 +24,7 @@ import type {
 import type { Digest } from '../../spec/oci/image.ts';
 import type { ImageUse, VolumeUse } from '../volumes/uses.ts';
 
-export const recordSchema = 1;
+const recordSchema = 1;
 export const never = '0001-01-01T00:00:00Z';
 
 export interface PublishedPort {

@@ -62,7 +62,7 @@ function parseBoolean(key: string, value: string): boolean {
 }
 
 /** Go's path.Match: `*` and `?` stop at a slash, `[a-z]` is a set, a backslash takes the next character as it is. */
-export function globPattern(glob: string): RegExp {
+function globPattern(glob: string): RegExp {
   let source = '';
   for (let at = 0; at < glob.length; at++) {
     const char = glob[at] ?? '';

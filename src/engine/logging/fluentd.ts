@@ -51,7 +51,7 @@ async function answered(open: Connection, chunk: string): Promise<void> {
   }
 }
 
-export function fluentdEvent(
+function fluentdEvent(
   { subSecond }: Pick<FluentdTarget, 'subSecond'>,
   subject: LogSubject,
   { stream, time, line, partial }: Message,

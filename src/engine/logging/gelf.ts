@@ -50,7 +50,7 @@ export async function gelfSink(options: LogOptions, { subject, starting }: SinkO
 
 const levels = { stdout: 6, stderr: 3 } as const;
 
-export function gelfJson(subject: LogSubject, { stream, time, line }: Message): Buffer {
+function gelfJson(subject: LogSubject, { stream, time, line }: Message): Buffer {
   const extra = Object.entries(subject.extra).map(([name, value]) => [`_${name}`, value] as const);
   return Buffer.from(
     JSON.stringify({
@@ -77,7 +77,7 @@ function compressed({ compression, level }: GelfTarget, json: Buffer): Buffer {
 }
 
 /** In pieces with a head of 12 bytes: magic, an id, number, count. More than 128 are not allowed: such a line is left out. */
-export function gelfDatagrams(message: Buffer): readonly Buffer[] {
+function gelfDatagrams(message: Buffer): readonly Buffer[] {
   if (message.length <= chunkBytes) return [message];
   const room = chunkBytes - 12;
   const count = Math.ceil(message.length / room);

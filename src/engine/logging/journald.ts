@@ -19,7 +19,7 @@ export async function journaldSink({ subject, starting, sendDatagrams, journal }
 
 const priorities = { stdout: '6', stderr: '3' } as const;
 
-export function journalEntry(subject: LogSubject, { stream, time, line, partial }: Message): Uint8Array {
+function journalEntry(subject: LogSubject, { stream, time, line, partial }: Message): Uint8Array {
   const extra = Object.entries(subject.extra).flatMap(([name, value]) => {
     const field = fieldName(name);
     return field === '' ? [] : [[field, value] as const];

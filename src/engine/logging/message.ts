@@ -92,7 +92,7 @@ function tagOf(record: Described, otherwise: string, refuse: Refuse): string {
   }
 }
 
-export function extraAttributes({ config, hostConfig }: Described, refuse: Refuse): Readonly<Record<string, string>> {
+function extraAttributes({ config, hostConfig }: Described, refuse: Refuse): Readonly<Record<string, string>> {
   const options = hostConfig.LogConfig.Config;
   const env = config.Env.map((entry) => {
     const equals = entry.indexOf('=');

@@ -99,7 +99,7 @@ function framed({ protocol, format }: SyslogTarget, message: Buffer): Uint8Array
 
 const severities = { stdout: 6, stderr: 3 } as const;
 
-export function formatSyslog(
+function formatSyslog(
   { protocol, facility, format }: Pick<SyslogTarget, 'facility' | 'format' | 'protocol'>,
   subject: Pick<LogSubject, 'hostname' | 'tag'>,
   { stream, time, line }: Message,

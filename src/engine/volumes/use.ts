@@ -76,7 +76,7 @@ function requireSubpath(whole: string): void {
  * A volume with options is a file system of its own: mounted once in the executor's namespace, which containers copy.
  * In a fork: a server that does not answer must hold up nobody else.
  */
-export async function mountOwn(pool: ContainerPool, record: ContainerRecord, name: string): Promise<void> {
+async function mountOwn(pool: ContainerPool, record: ContainerRecord, name: string): Promise<void> {
   const { volumes } = pool.deps;
   const options = volumes.store.volumes.get(name)?.options;
   if (!options) return;
@@ -139,7 +139,7 @@ export function tellUnmounted({ deps }: ContainerPool, record: ContainerRecord):
     if (Type === 'volume') deps.events.emit('volume', 'unmount', Name, { container: record.id, driver: 'local' });
 }
 
-export async function unmountOwn(pool: ContainerPool, record: ContainerRecord, name: string): Promise<void> {
+async function unmountOwn(pool: ContainerPool, record: ContainerRecord, name: string): Promise<void> {
   const { volumes, warn, executor } = pool.deps;
   if (!volumes.mounted.get(name)?.has(record.id)) return;
   await volumeTurn(volumes, name, async () => {

@@ -153,7 +153,7 @@ export function printable(text: string): string {
 }
 
 /** Retry-After is seconds or a date (RFC 9110, 10.2.3). */
-export function retryAfterMs(value: string | undefined, now: number): number | undefined {
+function retryAfterMs(value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined;
   if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1000;
   const date = Date.parse(value);

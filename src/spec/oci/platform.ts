@@ -41,7 +41,7 @@ export function hostPlatform(arch: string): Platform {
 }
 
 /** One spelling for each platform: `aarch64` is arm64, `v8` of it and `v1` of amd64 are silent, arm is v7. */
-export function normalizePlatform(platform: Platform): Platform {
+function normalizePlatform(platform: Platform): Platform {
   const { os, architecture, variant, ...rest } = platform;
   const [arch, kind] = normalArchitecture(architecture.toLowerCase(), (variant ?? '').toLowerCase());
   return { ...rest, os: normalSystem(os.toLowerCase()), architecture: arch, ...withVariant(kind) };
@@ -55,7 +55,7 @@ export function formatPlatform(platform: Platform): string {
 }
 
 /** How well an image of `have` runs where `want` is asked for: 0 is best; undefined: not at all. */
-export function platformRank(want: Platform, have: Platform): number | undefined {
+function platformRank(want: Platform, have: Platform): number | undefined {
   const wanted = normalizePlatform(want);
   const offered = normalizePlatform(have);
   if (offered.os !== wanted.os) return undefined;
