@@ -3,6 +3,7 @@
 
 import { fail } from '../base/errors.ts';
 import { capabilityTable as names } from '../spec/oci/capabilities.ts';
+import type { OciConfig, OciProcess } from '../spec/oci/runtime.ts';
 
 /** What a container gets when nobody says anything: Docker's fourteen. */
 export const defaultCapabilities: readonly string[] = [
@@ -57,6 +58,27 @@ export function capabilityNames(mask: bigint): string[] {
 export function normalizeCapability(name: string): string {
   const upper = name.toUpperCase();
   return upper === 'ALL' || upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
+}
+
+/**
+ * The process without what this machine cannot grant: the OCI specification wants no failure for that. In a user namespace of
+ * its own everything can be granted.
+ */
+export function granted(process: OciProcess, { linux }: OciConfig, host: bigint): OciProcess {
+  if (linux.namespaces.some(({ type }) => type === 'user')) return process;
+  const there = (list: readonly string[]): readonly string[] =>
+    list.filter((name) => (capabilityMask([name]) & host) !== 0n);
+  const { bounding, effective, permitted, inheritable, ambient } = process.capabilities;
+  return {
+    ...process,
+    capabilities: {
+      bounding: there(bounding),
+      effective: there(effective),
+      permitted: there(permitted),
+      inheritable: there(inheritable),
+      ambient: there(ambient),
+    },
+  };
 }
 
 function capabilityBit(name: string): number {

@@ -1,5 +1,6 @@
 // The plans of an OCI container's life: made from a bundle, carried out by the process that asked, with nobody to keep it.
 
+import { granted } from '../../plan/capabilities.ts';
 import { cgroupOps, hasServices } from '../../plan/cgroup.ts';
 import type { HostFacts } from '../../plan/facts.ts';
 import { createHookOps, type HookSubject, hookOps } from '../../plan/hooks.ts';
@@ -8,7 +9,7 @@ import { namespaceFlags, splitNamespaces } from '../../plan/namespaces.ts';
 import { k, type Op, op, type Plan, rootSlot as root, stage } from '../../plan/ops.ts';
 import { identityOps, processOps } from '../../plan/process.ts';
 import { enterOps, filesystemOps, rootOps, sourceOps } from '../../plan/rootfs.ts';
-import { affinityOps, labelOps, requireLabels } from '../../plan/scheduling.ts';
+import { affinityOps, labelOps, oomOps, requireLabels } from '../../plan/scheduling.ts';
 import { listenerOps } from '../../plan/seccomp-listener.ts';
 import { type Streams, streamOps } from '../../plan/streams.ts';
 import type { OciConfig, OciMount, OciProcess } from '../../spec/oci/runtime.ts';
@@ -56,6 +57,7 @@ export function bundlePlan(input: BundleInput): Plan {
         `the new process, in namespaces of its own: ${namespaces.names}`,
       ),
       ...namespaces.after,
+      ...oomOps(config.process, config),
       op('notePid', { path: paths.pid }, 'who it is, before it does much'),
       op('signal', {}, 'it may go on'),
       ...receiveOps(streams, terms),
@@ -72,14 +74,13 @@ export function bundlePlan(input: BundleInput): Plan {
       ...cgroup.join,
       ...namespaces.join,
       ...rootOps(planned),
-      ...(config.mounts.length === 0 ? [op('await', {}, 'its maker has written down who it is')] : []),
       ...filesystemOps(planned),
       ...streams.open,
       ...labelOps(config.process).open,
       ...hooks.child,
       ...enterOps(config),
       ...identityOps(config),
-      ...lastOps(config.process, streams, input, wait),
+      ...lastOps(granted(config.process, config, facts.capabilities), streams, input, wait),
     ],
     cleanup: cgroup.cleanup,
   };
@@ -162,6 +163,7 @@ export function ociExecPlan(input: ExecPlanInput): Plan {
       ...listener.before,
       ...(pidNamespace ? [op('setns', { slot: 'container', flags: k.CLONE_NEWPID }, 'born in its pid namespace')] : []),
       op('clone', { flags: 0, cgroup: undefined, pidfd: 'pidfd' }, 'the new process'),
+      ...oomOps(process, config),
       ...receiveOps(streams, terms),
       ...listener.after,
       op('awaitExec', {}, 'it runs the program, or says why not'),
@@ -181,7 +183,9 @@ export function ociExecPlan(input: ExecPlanInput): Plan {
         "the container's root",
       ),
       ...streams.open,
-      ...lastOps(process, streams, input, false).filter((one) => one.op !== 'hook'),
+      ...lastOps(granted(process, config, facts.capabilities), streams, input, false).filter(
+        (one) => one.op !== 'hook',
+      ),
     ],
     cleanup: [],
   };
