@@ -10,6 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
+import { translateWriteError } from '../../base/errors.ts';
 import { readJsonNow } from '../../base/files.ts';
 import { containerGroup } from '../../plan/cgroup.ts';
 import { k, type Op, op } from '../../plan/ops.ts';
@@ -171,8 +172,13 @@ function documentPath(paths: ContainerPaths, record: Pick<ContainerRecord, 'id' 
 export function saveRecord(paths: ContainerPaths, record: ContainerRecord): void {
   const target = documentPath(paths, record);
   const temp = `${target}.${process.hrtime.bigint().toString(36)}.tmp`;
-  writeFileSync(temp, JSON.stringify(record), { mode: 0o600 });
-  renameSync(temp, target);
+  try {
+    writeFileSync(temp, JSON.stringify(record), { mode: 0o600 });
+    renameSync(temp, target);
+  } catch (error) {
+    rmSync(temp, { force: true });
+    throw translateWriteError(error, target);
+  }
   if (!record.hostConfig.AutoRemove) void flush(target);
 }
 

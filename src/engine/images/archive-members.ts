@@ -110,7 +110,7 @@ async function extract(
     reader.end();
     await write();
   } finally {
-    for (const { handle, ended } of found) if (!ended) await handle?.close();
+    for (const { handle } of found) await handle?.close();
   }
   return { members, links };
 }
@@ -126,6 +126,7 @@ async function writeMember(member: OpenMember, members: Map<string, ArchiveMembe
   }
   if (!member.ended) return;
   await member.handle.close();
+  member.handle = undefined;
   members.set(plainName(entry.path), { file, size: entry.size, digest: `sha256:${hash.digest('hex')}` });
 }
 
