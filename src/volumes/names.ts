@@ -37,7 +37,7 @@ export function checkVolumeName(name: string): void {
 export function checkDriver(name: string, driver: string): void {
   if (driver !== '' && driver !== 'local')
     fail(
-      'not_found',
+      'invalid', // not `not_found`: a client that creates a container takes that for a missing image, and pulls
       'volume.driver',
       `create ${name}: error looking up volume plugin ${driver}: plugin "${driver}" not found`,
       { hint: 'the driver local is the only one; its options type, o and device mount NFS and other file systems' },

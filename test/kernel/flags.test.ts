@@ -41,7 +41,7 @@ inWorld('flags of run', { prepare: busybox }, (check) => {
       'Groups:02030',
     );
     const bad = await world.hoist(['run', '--rm', '--group-add', 'nobodys', 'busybox', 'true']);
-    assert.deepEqual([bad.code, /Unable to find group nobodys/.test(bad.stderr)], [125, true]);
+    assert.deepEqual([bad.code, /unable to find group nobodys/.test(bad.stderr)], [125, true]);
     const relative = await world.hoist(['run', '--rm', '-w', 'not/absolute', 'busybox', 'true']);
     assert.equal(relative.code, 125);
   });

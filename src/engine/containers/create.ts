@@ -209,7 +209,7 @@ export function checkName(pool: Pick<ContainerPool, 'names'>, name: string, what
 /** `container:web` -> `container:<id>`: a name may be given to another container later. */
 function canonicalPeer(pool: ContainerPool, mode: string): string {
   return mode.startsWith('container:')
-    ? `container:${findContainer(pool, mode.slice('container:'.length)).record.id}`
+    ? `container:${findNamed(pool, mode.slice('container:'.length)).record.id}`
     : mode;
 }
 

@@ -30,6 +30,7 @@ export function validateCreate({ Config, HostConfig }: ContainerCreate, machine:
   if (nul !== undefined)
     refuse('container.nul', 'a NUL byte cannot stand in a command, an environment variable or a name');
   checkLogConfig(HostConfig.LogConfig);
+  validateNamespaces(HostConfig, refuse);
   validateIdentity(Config, HostConfig, refuse);
   validateHealth(Config.Healthcheck, refuse);
   validateRestartPolicy(HostConfig.RestartPolicy, HostConfig.AutoRemove, refuse);
@@ -71,6 +72,21 @@ export function validateRestartPolicy(policy: HostConfig['RestartPolicy'], autoR
     invalid(`unknown policy '${Name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`);
 }
 
+const none = /^$/;
+
+/** Whose namespaces: what is none of these would be nobody's wish. */
+function validateNamespaces(host: HostConfig, refuse: Refuse): void {
+  const known: readonly (readonly [mode: string, what: string, also: RegExp])[] = [
+    [host.IpcMode, 'IPC', /^(none|private|shareable|container:.+)$/],
+    [host.PidMode, 'PID', /^container:.+$/],
+    [host.UTSMode, 'UTS', none],
+    [host.UsernsMode, 'user namespace', none],
+    [host.CgroupnsMode ?? '', 'cgroup namespace', /^private$/],
+  ];
+  for (const [mode, what, also] of known)
+    if (mode !== '' && mode !== 'host' && !also.test(mode)) refuse('namespace.mode', `invalid ${what} mode: ${mode}`);
+}
+
 function validateIdentity(config: ContainerConfig, host: HostConfig, refuse: Refuse): void {
   if (config.Hostname !== '' && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$/.test(config.Hostname))
     refuse('hostname.invalid', `invalid hostname format: ${config.Hostname}`);
@@ -106,8 +122,10 @@ export function validateLimits(host: HostConfig, machine: HostFacts, refuse: Ref
       `range of CPUs is from 0.01 to ${machine.cpus}.00, as there are only ${machine.cpus} CPUs available`,
     );
   }
-  if (host.NanoCpus > 0 && (host.CpuPeriod > 0 || host.CpuQuota > 0))
-    refuse('cpus.conflict', 'Conflicting options: Nano CPUs and CPU Period cannot both be set');
+  if (host.NanoCpus > 0 && (host.CpuPeriod > 0 || host.CpuQuota > 0)) {
+    const other = host.CpuPeriod > 0 ? 'Period' : 'Quota';
+    refuse('cpus.conflict', `Conflicting options: Nano CPUs and CPU ${other} cannot both be set`);
+  }
   if (host.CpuPeriod !== 0 && (host.CpuPeriod < 1000 || host.CpuPeriod > 1000000))
     refuse('cpu.period', 'CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)');
   if (host.CpuQuota > 0 && host.CpuQuota < 1000)
