@@ -11,7 +11,8 @@ export type GroupPaths = Readonly<Record<string, string>>;
 
 /** Every limit of `resources` as a write to its file; also for a container that runs. */
 export function limitOps(paths: GroupPaths, resources: OciResources, facts: HostFacts): Op[] {
-  return facts.cgroup.version === 2 ? limitsV2(resources, paths[''] ?? '') : limitsV1(resources, paths, facts);
+  if (facts.cgroup.version === 1) return limitsV1(resources, paths, facts);
+  return paths[''] === undefined ? [] : limitsV2(resources, paths['']);
 }
 
 /** Controllers of v1 that a container joins only where something is asked of them. */

@@ -5,7 +5,7 @@ import { getArchive, putArchive, statPath } from './archive.ts';
 import { attachContainer } from './attach.ts';
 import { changesOf } from './changes.ts';
 import { commitContainer } from './commit.ts';
-import { createContainer, createWarnings } from './create.ts';
+import { createContainer } from './create.ts';
 import type { ContainerPool } from './deps.ts';
 import { inspectOf } from './describe.ts';
 import { explainContainer } from './explain.ts';
@@ -27,6 +27,7 @@ import { tell } from './tell.ts';
 import { topContainer } from './top.ts';
 import { updateContainer } from './update.ts';
 import { waitContainer } from './wait.ts';
+import { createWarnings } from './warnings.ts';
 
 export function createContainers(pool: ContainerPool): Containers {
   const { deps } = pool;

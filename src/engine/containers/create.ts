@@ -1,17 +1,14 @@
 // create: the request and the image become a record on disk; nothing runs.
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, stat } from 'node:fs/promises';
 import os from 'node:os';
-import { errnoOf, fail, translateWriteError } from '../../base/errors.ts';
+import { fail, translateWriteError } from '../../base/errors.ts';
 import { containerCapabilities } from '../../plan/capabilities.ts';
 import { parseSignal } from '../../plan/signals.ts';
 import type { ContainerCreate, HostConfig } from '../../spec/docker/container.ts';
 import { formatPlatform, parsePlatform } from '../../spec/oci/platform.ts';
-import type { MachineFacts } from '../../sys/facts.ts';
 import { requireLimits } from '../../sys/limit-files.ts';
 import { resolveImage } from '../images/resolve.ts';
-import { logWarnings } from '../logging/options.ts';
 import { imageUses, withImages } from '../volumes/images.ts';
 import { checkVolumes, dropVolumes, prepareVolumes } from '../volumes/use.ts';
 import { blockIoOf } from './block-io.ts';
@@ -19,13 +16,14 @@ import { type ContainerPool, inTurn, type Live, newLive } from './deps.ts';
 import { findContainer, findNamed } from './find.ts';
 import { canonicalLinks } from './links.ts';
 import { mergeConfig } from './merge.ts';
-import { composeMounts, parseBind } from './mounts.ts';
+import { composeMounts } from './mounts.ts';
 import { generateName } from './names.ts';
 import { type ContainerRecord, makeDirectories, never, now, saveRecord } from './record.ts';
 import { removeFiles } from './remove.ts';
 import { resourcesOf } from './resources.ts';
 import { requireModules } from './security.ts';
 import { haltSignal, runsServices } from './services.ts';
+import { makeSources } from './sources.ts';
 import { tell } from './tell.ts';
 import { validateCreate } from './validate.ts';
 
@@ -158,24 +156,6 @@ function defaultHostname(pool: ContainerPool, { NetworkMode, UTSMode }: HostConf
   return id.slice(0, 12);
 }
 
-/** What Docker's client prints after creating. */
-export function createWarnings({ hostConfig }: ContainerRecord, { userNamespace }: MachineFacts): readonly string[] {
-  const discarded =
-    hostConfig.NetworkMode === 'host' &&
-    (Object.keys(hostConfig.PortBindings).length > 0 || hostConfig.PublishAllPorts);
-  const alone = userNamespace?.noWayOut !== undefined && !/^(none|container:.*)$/.test(hostConfig.NetworkMode);
-  return [
-    ...(discarded ? ['Published ports are discarded when using host network mode'] : []),
-    ...(hostConfig.OomKillDisable && hostConfig.Memory === 0
-      ? [
-          'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.',
-        ]
-      : []),
-    ...logWarnings(hostConfig.LogConfig),
-    ...(alone ? [userNamespace.noWayOut] : []),
-  ];
-}
-
 /** The first 12 digits name its directory in the run root, which is made anew: two of them are refused there. */
 function newId(): string {
   for (;;) {
@@ -211,29 +191,4 @@ function canonicalPeer(pool: ContainerPool, mode: string): string {
   return mode.startsWith('container:')
     ? `container:${findNamed(pool, mode.slice('container:'.length)).record.id}`
     : mode;
-}
-
-/** -v makes a missing directory on the host, --mount refuses (Docker's rule). */
-async function makeSources(host: HostConfig): Promise<void> {
-  for (const bind of host.Binds ?? []) {
-    const { type, source } = parseBind(bind) ?? { type: '', source: '' };
-    if (type !== 'bind') continue;
-    await stat(source).catch(async (error: unknown) => {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-      await mkdir(source, { recursive: true });
-    });
-  }
-  for (const mount of host.Mounts ?? []) {
-    if (mount.Type !== 'bind') continue;
-    await stat(mount.Source ?? '').catch(async (error: unknown) => {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-      if (mount.BindOptions?.CreateMountpoint) await mkdir(mount.Source ?? '', { recursive: true });
-      else
-        fail(
-          'invalid',
-          'mount.source',
-          `invalid mount config for type "bind": bind source path does not exist: ${mount.Source}`,
-        );
-    });
-  }
 }

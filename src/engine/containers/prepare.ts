@@ -18,6 +18,7 @@ import type { LayerInfo } from '../../store/store.ts';
 import { cdiChanges } from '../cdi/edits.ts';
 import { logFilesOf } from '../logging/options.ts';
 import { blockIoOf } from './block-io.ts';
+import { bundleFile } from './bundle.ts';
 import type { Attachment, ContainerPool, ContainersDeps, Live } from './deps.ts';
 import { hostDevices, mappedDevices } from './devices.ts';
 import { findContainer } from './find.ts';
@@ -90,13 +91,6 @@ export async function prepare(
       compileSeccomp: deps.compileSeccomp,
     },
   };
-}
-
-/** Hooks look for the container's root in the configuration of the bundle that their state names. */
-function bundleFile(directory: string, config: OciConfig, mountpoint: string): PlannedFile {
-  const shown = { ...config, root: { ...config.root, path: mountpoint } };
-  const text = JSON.stringify(shown, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value));
-  return { path: path.join(directory, 'config.json'), text };
 }
 
 /** Volumes and images are directories, also where they are not made yet (explain); a part of one may be a file. */
