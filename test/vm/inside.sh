@@ -3,9 +3,11 @@
 # A check runs in a subshell with set -e, so that the first thing that fails ends it and nothing of it stays.
 failures=0
 checks=0
+always=bootstrap # the image that the others run, unless they are only of another program
+[ "$(cat /opt/hoist/only)" = 'hoist oci' ] && always=
 check() { # NAME FUNCTION
   local said status
-  [[ $1 =~ $(cat /opt/hoist/only) ]] || [ "$2" = bootstrap ] || [ "$2" = suite ] || return 0
+  [[ $1 =~ $(cat /opt/hoist/only) ]] || [ "$2" = "$always" ] || [ "$2" = suite ] || return 0
   checks=$((checks + 1))
   said=$(set -e; "$2" 2>&1) # not as a condition: there, set -e means nothing
   status=$?
@@ -261,6 +263,7 @@ check 'the unit of the docs' service
 check 'socket activation' activation
 check 'systemd as the command' systemd_automatic
 check 'systemd as the command, privileged' systemd_privileged
+check 'hoist oci with groups where systemd has them' oci
 check 'no cgroup is left' gone
 echo "# an idle keeper: $(cat /run/pss 2>/dev/null)"
 [ "$(cat /opt/hoist/suite)" != '' ] && check 'test/kernel' suite

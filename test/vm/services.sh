@@ -236,3 +236,38 @@ user_limits() { # the engine that a unit of the user started, and what it holds,
   equal "$(delegated hoist run --rm busybox echo again)" again
   as_somebody hoist engine stop
 }
+
+# hoist oci, as Podman and containerd call a runtime on a machine with systemd.
+bundle() {
+  mkdir -p /root/bundle/rootfs/{bin,proc,dev,sys} && cd /root/bundle
+  cp "$(command -v busybox)" rootfs/bin/busybox
+  hoist oci spec
+  python3 - "$1" <<'PY'
+import json, sys
+c = json.load(open('config.json'))
+c['process'].update(terminal=False, args=['/bin/busybox', 'sh', '-c', sys.argv[1]])
+c['root']['readonly'] = False
+c['linux']['cgroupsPath'] = 'system.slice:hoist:vm'
+c['linux']['resources'] = dict(c['linux'].get('resources', {}), memory={'limit': 64 << 20}, pids={'limit': 20})
+json.dump(c, open('config.json', 'w'))
+PY
+}
+oci() {
+  bundle '/bin/busybox cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max'
+  equal "$(hoist oci --systemd-cgroup run vm-run | xargs)" '67108864 20'
+  bundle 'exec /bin/busybox sleep 1000'
+  hoist oci --systemd-cgroup create --pid-file /run/vm.pid vm </dev/null >/dev/null 2>&1
+  equal "$(hoist oci state vm | field 'd["status"]')" created
+  hoist oci start vm
+  equal "$(sed 's/^0:://' "/proc/$(cat /run/vm.pid)/cgroup")" /system.slice/hoist-vm.scope
+  systemctl daemon-reload
+  equal "$(cat /sys/fs/cgroup/system.slice/hoist-vm.scope/memory.max)" 67108864
+  hoist oci pause vm
+  matches "$(cat /sys/fs/cgroup/system.slice/hoist-vm.scope/cgroup.events)" 'frozen 1'
+  hoist oci resume vm
+  hoist oci --systemd-cgroup update --memory 134217728 vm
+  equal "$(cat /sys/fs/cgroup/system.slice/hoist-vm.scope/memory.max)" 134217728
+  hoist oci kill vm KILL
+  until_ok hoist oci delete vm
+  [ ! -e /sys/fs/cgroup/system.slice/hoist-vm.scope ] || fail 'its cgroup is still there'
+}
