@@ -45,7 +45,7 @@ const choices: Readonly<Record<string, readonly string[]>> = {
     'systempaths=unconfined',
   ],
   type: ['container', 'image', 'network', 'volume'],
-  userns: ['host'],
+  userns: ['host', 'private', 'auto'],
   uts: ['host'],
 };
 

@@ -10,6 +10,7 @@ import { hoistVersion } from '../base/version.ts';
 import type { SystemInfo, SystemVersion } from '../spec/docker/info.ts';
 import { cdiDirectories, readCatalog } from './cdi/catalog.ts';
 import type { ContainerPool } from './containers/deps.ts';
+import { remapSetting } from './containers/userns.ts';
 import type { System } from './engine.ts';
 import type { Events } from './events.ts';
 import { countImages } from './images/catalog.ts';
@@ -134,6 +135,7 @@ function machine(pool: ContainerPool) {
     SecurityOptions: [
       'name=seccomp,profile=builtin',
       ...(userNamespace ? ['name=rootless'] : []),
+      ...(remapSetting() === '' ? [] : ['name=userns']),
       ...(cgroup.version === 2 ? ['name=cgroupns'] : []),
     ],
     Warnings: told.length > 0 ? told : null,

@@ -49,7 +49,7 @@ export function containerPlan(input: ContainerInput): Plan {
       ...namespaces.after,
       ...oomOps(config.process, config),
       ...streams.forget,
-      ...fileOps(input),
+      ...(namespaces.user ? [] : fileOps(input)),
       ...network.setup,
       op('signal', {}, 'its files and its network are there'),
       ...streams.receive,

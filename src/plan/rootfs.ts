@@ -6,9 +6,11 @@ import { deviceLinks, deviceOps } from './device-nodes.ts';
 import type { HostFacts } from './facts.ts';
 import { type Known, maskOps, readonlyOps } from './hidden.ts';
 import { type BundleRoot, type ContainerInput, isBundle, type OverlayRoot } from './input.ts';
+import { mappedOverlayOps } from './mapped-root.ts';
 import { parseMountOptions } from './mount-options.ts';
 import { bindOps, isBind, isIdmapped, type MountContext, mountOps, placeOps } from './mounts.ts';
 import { k, type Op, op, rootSlot as root } from './ops.ts';
+import { overlayPath } from './overlay-path.ts';
 import { resctrlOps } from './resctrl.ts';
 
 /** What the ops of a root are made from. */
@@ -33,7 +35,7 @@ export function directoryOps({ root: overlay, keeper, dataDirectory }: Container
 }
 
 /** The files that the child will mount: written while it mounts the rest. */
-export function fileOps({ files }: ContainerInput): Op[] {
+export function fileOps({ files }: Pick<ContainerInput, 'files'>): Op[] {
   return files.map(({ path, text }) =>
     op(
       'writeFile',
@@ -41,11 +43,6 @@ export function fileOps({ files }: ContainerInput): Op[] {
       `will be mounted as /etc/${path.slice(path.lastIndexOf('/') + 1)}`,
     ),
   );
-}
-
-/** Escapes what overlayfs reads as a separator in a path. */
-export function overlayPath(path: string): string {
-  return path.replace(/[\\:,]/g, '\\$&');
 }
 
 /** new: its own; joined: by path; shared: that of who starts it, where nothing may be mounted. */
@@ -88,8 +85,13 @@ function openedOps({ config }: RootInput, by: ReturnType<typeof openedBy>): Op[]
 
 /** In the keeper, before clone: what the child could not open. */
 export function sourceOps(input: RootInput): Op[] {
-  const bundle = isBundle(input.root) && hasUser(input.config) ? severedTree(input.root) : [];
-  return [...resctrlOps(input.config, input.facts).keeper, ...bundle, ...openedOps(input, 'keeper')];
+  const { root: where, config, files, facts } = input;
+  const opened = openedOps(input, 'keeper');
+  const monitor = resctrlOps(config, facts).keeper;
+  if (!hasUser(config)) return [...monitor, ...opened];
+  const { uidMappings: uids = [], gidMappings: gids = [] } = config.linux;
+  const tree = isBundle(where) ? severedTree(where) : mappedOverlayOps(where, { uids, gids });
+  return [...monitor, ...fileOps({ files }), ...tree, ...opened];
 }
 
 export function rootOps(input: RootInput): Op[] {
@@ -109,7 +111,11 @@ export function rootOps(input: RootInput): Op[] {
           ),
         ]
       : []),
-    ...(isBundle(where) ? bundleOps(where, config) : overlayOps(where)),
+    ...(isBundle(where)
+      ? bundleOps(where, config)
+      : hasUser(config)
+        ? bundleOps({ directory: '/' }, config)
+        : overlayOps(where)),
   ];
 }
 

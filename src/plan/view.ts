@@ -3,7 +3,7 @@
 import type { OciMount } from '../spec/oci/runtime.ts';
 import { mountOps } from './mounts.ts';
 import { k, type Op, op } from './ops.ts';
-import { overlayPath } from './rootfs.ts';
+import { overlayPath } from './overlay-path.ts';
 
 export interface View {
   /** Where it is mounted: made, and removed again. */

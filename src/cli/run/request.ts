@@ -19,7 +19,7 @@ import { extraHosts } from './network.ts';
 import { type Ports, ports } from './ports.ts';
 import { bytes, int, limits } from './resources.ts';
 import { restartPolicy } from './restart.ts';
-import { devices, mode, security } from './security.ts';
+import { devices, mode, security, usernsMode } from './security.ts';
 
 interface RequestOptions {
   readonly io: Io;
@@ -122,7 +122,7 @@ async function hostConfig(
     ),
     PidMode: mode(flags.string('pid'), ['host', 'container:'], '--pid: invalid PID mode'),
     UTSMode: mode(flags.string('uts'), ['host'], '--uts: invalid UTS mode'),
-    UsernsMode: mode(flags.string('userns'), ['host'], '--userns: invalid USER mode'),
+    UsernsMode: usernsMode(flags.string('userns')),
     Links: nullable(flags.list('link')),
     Runtime: flags.string('runtime'),
     Isolation: flags.string('isolation'),

@@ -64,6 +64,13 @@ function isMode(text: string): boolean {
   return /^[rwm]{1,3}$/.test(text) && new Set(text).size === text.length;
 }
 
+/** Docker's host, and Podman's words, whose options the engine reads. */
+export function usernsMode(value: string): string {
+  return /^((private|keep-id|auto|nomap)(:.*)?|host|)$/.test(value)
+    ? value
+    : mode(value, ['host'], '--userns: invalid USER mode');
+}
+
 /** '' or one of `modes`, or `container:X` where that is among them. */
 export function mode(value: string, modes: readonly string[], problem: string): string {
   const named = modes.includes('container:') && /^container:./.test(value);

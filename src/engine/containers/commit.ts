@@ -27,6 +27,7 @@ import type { ContainerPool, Live } from './deps.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
 import { now, pathsOf } from './record.ts';
 import { tell } from './tell.ts';
+import type { IdMaps } from './userns.ts';
 
 /** Returns the image's id. */
 export async function commitContainer(pool: ContainerPool, live: Live, options: CommitOptions): Promise<string> {
@@ -148,7 +149,12 @@ async function writableLayer(pool: ContainerPool, { record }: Live, hold: (diges
   if (namesIn(tree.fd).length === 0) return undefined;
   const { signal } = new AbortController();
   const xattrs = await readXattrs(deps.executor(), tree.fd, '.', true);
-  const tar = pack(tree.fd, '.', { as: '', xattrs, rewrite: layerEntries, signal });
+  const tar = pack(tree.fd, '.', {
+    as: '',
+    xattrs,
+    rewrite: (entry) => layerEntries(inside(entry, record.idMaps)),
+    signal,
+  });
   const { layer, blob } = await keepAndUnpack(deps, tar, signal);
   hold(layer.diffId);
   hold(blob.digest);
@@ -171,6 +177,14 @@ function layerEntries(entry: TarOutput): readonly TarOutput[] {
   const opaque = opaqueMarks.some((mark) => entry.xattrs?.has(mark));
   const kept = { ...entry, xattrs: new Map([...entry.xattrs].filter(([name]) => !isMark(name))) };
   return opaque && entry.kind === 'directory' ? [kept, marker(entry, `${entry.path}.wh..wh..opq`)] : [kept];
+}
+
+/** As the container knows the owner. */
+function inside(entry: TarOutput, maps: IdMaps | undefined): TarOutput {
+  if (maps === undefined) return entry;
+  const id = (outside: number, [map]: IdMaps['uids']): number =>
+    map && outside >= map.hostID && outside < map.hostID + map.size ? outside - map.hostID + map.containerID : outside;
+  return { ...entry, uid: id(entry.uid, maps.uids), gid: id(entry.gid, maps.gids) };
 }
 
 function marker({ mtime }: TarOutput, path: string): TarOutput {

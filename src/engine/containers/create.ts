@@ -25,6 +25,7 @@ import { requireModules } from './security.ts';
 import { haltSignal, runsServices } from './services.ts';
 import { makeSources } from './sources.ts';
 import { tell } from './tell.ts';
+import { idMapsFor } from './userns.ts';
 import { validateCreate } from './validate.ts';
 
 export interface CreateOptions {
@@ -131,6 +132,7 @@ export async function composeRecord(
     dataOf: (volume) => deps.volumes.store.paths(volume).data,
   });
   checkVolumes(pool, volumes);
+  const idMaps = idMapsFor(pool, hostConfig);
   return {
     schema: 1,
     id,
@@ -143,6 +145,7 @@ export async function composeRecord(
     mounts: withImages(pool, mounts, images),
     ...(volumes.length > 0 ? { volumes } : {}),
     ...(images.length > 0 ? { images } : {}),
+    ...(idMaps ? { idMaps } : {}),
     connections: deps.network.requested({ ...request, HostConfig: hostConfig }),
     state: { status: 'created', pid: 0, exitCode: 0, oomKilled: false, error: '', startedAt: never, finishedAt: never },
   };

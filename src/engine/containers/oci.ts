@@ -54,10 +54,14 @@ export function ociConfig(record: ContainerRecord, lookup: Lookup, facts: Machin
     annotations: host.Annotations ?? {},
     linux: {
       namespaces: namespacesOf(record, lookup, facts.cgroup.version),
+      ...(record.idMaps ? { uidMappings: record.idMaps.uids, gidMappings: record.idMaps.gids } : {}),
       devices: [...standardDevices, ...lookup.devices],
       cgroupsPath: groupPath(record),
       resources: resourcesOf(record.hostConfig, lookup.deviceRules, facts, lookup.blockIO),
-      sysctl: { ...(ownsNetwork(host) ? networkSysctls(facts) : {}), ...host.Sysctls },
+      sysctl: {
+        ...(ownsNetwork(host) ? networkSysctls(record.idMaps?.gids[0]?.size ?? facts.userNamespace?.gids) : {}),
+        ...host.Sysctls,
+      },
       ...(seccomp ? { seccomp } : {}),
       maskedPaths: hidden.MaskedPaths,
       readonlyPaths: hidden.ReadonlyPaths,
@@ -71,9 +75,9 @@ export function ownsNetwork({ NetworkMode }: ContainerRecord['hostConfig']): boo
 }
 
 /** Docker's: in a network of its own, port 80 and ping need no privilege. */
-const networkSysctls = ({ userNamespace }: MachineFacts): Readonly<Record<string, string>> => ({
+const networkSysctls = (gids: number | undefined): Readonly<Record<string, string>> => ({
   'net.ipv4.ip_unprivileged_port_start': '0',
-  'net.ipv4.ping_group_range': `0 ${userNamespace ? userNamespace.gids - 1 : 2147483647}`,
+  'net.ipv4.ping_group_range': `0 ${gids === undefined ? 2147483647 : gids - 1}`,
 });
 
 function processOf({ config, hostConfig }: ContainerRecord, { user, linked = [] }: Lookup, mask: bigint): OciProcess {
@@ -136,7 +140,7 @@ function mountsOf(record: ContainerRecord, { files }: Lookup, facts: MachineFact
     destination,
     type: 'bind',
     source,
-    options: ['rbind', 'rprivate', ...(host.ReadonlyRootfs ? ['ro'] : [])],
+    options: ['rbind', 'rprivate', ...(host.ReadonlyRootfs ? ['ro'] : []), ...(record.idMaps ? ['idmap'] : [])],
   });
   const own: OciMount[] = [
     { destination: '/proc', type: 'proc', source: 'proc', options: guarded },
@@ -180,7 +184,13 @@ function mountsOf(record: ContainerRecord, { files }: Lookup, facts: MachineFact
     bindFile(files.hostname, '/etc/hostname'),
     bindFile(files.hosts, '/etc/hosts'),
   ];
-  const asked = [...bindsOf(record), ...tmpfsOf(record)];
+  const isVolume = (at: string): boolean =>
+    record.mounts.some(({ Destination, Type }) => Destination === at && Type === 'volume');
+  const binds = bindsOf(record).map((one) =>
+    // a volume's files have the ids that containers see, whichever those are outside
+    record.idMaps && isVolume(one.destination) ? { ...one, options: [...one.options, 'idmap'] } : one,
+  );
+  const asked = [...binds, ...tmpfsOf(record)];
   const destinations = new Set(asked.map(({ destination }) => destination));
   // Parents before what is mounted below them, whatever the order on the command line.
   const depth = ({ destination }: OciMount): number => destination.split('/').length;
@@ -241,8 +251,12 @@ export function cgroupNamespace(host: ContainerRecord['hostConfig'], cgroupVersi
   return host.CgroupnsMode || (host.Privileged && cgroupVersion === 1 ? 'host' : 'private');
 }
 
-function namespacesOf({ hostConfig: host }: ContainerRecord, { joined }: Lookup, cgroupVersion: 1 | 2): OciNamespace[] {
-  const all: OciNamespace[] = [{ type: 'mount' }];
+function namespacesOf(
+  { hostConfig: host, idMaps }: ContainerRecord,
+  { joined }: Lookup,
+  cgroupVersion: 1 | 2,
+): OciNamespace[] {
+  const all: OciNamespace[] = [{ type: 'mount' }, ...(idMaps ? [{ type: 'user' as const }] : [])];
   const add = (type: OciNamespace['type'], mode: string): void => {
     if (mode === 'host') return;
     const path = joined[type];

@@ -24,6 +24,7 @@ import type {
 } from '../../spec/docker/container.ts';
 import type { Digest } from '../../spec/oci/image.ts';
 import type { ImageUse, VolumeUse } from '../volumes/uses.ts';
+import type { IdMaps } from './userns.ts';
 
 const recordSchema = 1;
 export const never = '0001-01-01T00:00:00Z';
@@ -102,6 +103,8 @@ export interface ContainerRecord {
   readonly mounts: readonly MountPoint[];
   readonly volumes?: readonly VolumeUse[];
   readonly images?: readonly ImageUse[];
+  /** Where it has a user namespace of its own. */
+  readonly idMaps?: IdMaps;
   readonly state: RunState;
   /** In the order of its interfaces. */
   readonly connections: readonly Connection[];
