@@ -25,9 +25,8 @@ import { keepAndUnpack } from '../images/import.ts';
 import { mergeRunConfig, runConfigOf } from './commit-config.ts';
 import type { ContainerPool, Live } from './deps.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
-import { now, pathsOf } from './record.ts';
+import { type IdMaps, now, pathsOf } from './record.ts';
 import { tell } from './tell.ts';
-import type { IdMaps } from './userns.ts';
 
 /** Returns the image's id. */
 export async function commitContainer(pool: ContainerPool, live: Live, options: CommitOptions): Promise<string> {

@@ -26,7 +26,7 @@ import { linkHosts, linkVariables, requireLinks } from './links.ts';
 import { type Lookup, ociConfig, ownsNetwork } from './oci.ts';
 import { type ContainerRecord, gatewayEndpoint, isAlive, pathsOf } from './record.ts';
 import { withServices } from './services.ts';
-import { type ResolvedUser, resolveUser } from './user.ts';
+import { type ResolvedUser, requireMapped, resolveUser } from './user.ts';
 
 const fileLimit = 1 << 20;
 
@@ -145,23 +145,6 @@ export function userOf(
   );
   requireMapped(found, deps.facts);
   return found;
-}
-
-/** In a user namespace there are as many users as the engine's own has ids. */
-function requireMapped({ uid, gid, additionalGids }: ResolvedUser, { userNamespace }: ContainersDeps['facts']): void {
-  if (!userNamespace) return;
-  const { uids, gids } = userNamespace;
-  const group = [gid, ...additionalGids].find((one) => one >= gids);
-  if (uid < uids && group === undefined) return;
-  const what = uid < uids ? `group ${group}` : `user ${uid}`;
-  fail(
-    'invalid',
-    'user.unmapped',
-    `the container's ${what} has no id on this host: here are ${uids} uids, ${gids} gids`,
-    {
-      hint: 'the user who runs Hoist needs subordinate ids: package uidmap, and lines in /etc/subuid and /etc/subgid (usermod --add-subuids 100000-165535 --add-subgids 100000-165535 NAME), then: hoist engine restart',
-    },
-  );
 }
 
 function fileOf(deps: ContainersDeps, record: ContainerRecord, layers: readonly LayerInfo[], name: string): string {

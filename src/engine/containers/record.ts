@@ -23,8 +23,8 @@ import type {
   MountPoint,
 } from '../../spec/docker/container.ts';
 import type { Digest } from '../../spec/oci/image.ts';
+import type { OciIdMapping } from '../../spec/oci/runtime.ts';
 import type { ImageUse, VolumeUse } from '../volumes/uses.ts';
-import type { IdMaps } from './userns.ts';
 
 const recordSchema = 1;
 export const never = '0001-01-01T00:00:00Z';
@@ -87,6 +87,12 @@ export function isAlive({ status }: Pick<RunState, 'status'>): boolean {
 /** What Docker calls running: also what is about to be started again by itself. */
 export function isUp(state: Pick<RunState, 'status'>): boolean {
   return isAlive(state) || state.status === 'restarting';
+}
+
+/** Of a container's user namespace. */
+export interface IdMaps {
+  readonly uids: readonly OciIdMapping[];
+  readonly gids: readonly OciIdMapping[];
 }
 
 export interface ContainerRecord {

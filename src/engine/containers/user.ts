@@ -1,6 +1,7 @@
 // Who the process is: USER of the image or --user, looked up in the container's own passwd(5) and group(5).
 
 import { fail } from '../../base/errors.ts';
+import type { HostFacts } from '../../plan/facts.ts';
 import type { OciUser } from '../../spec/oci/runtime.ts';
 
 export interface ResolvedUser extends OciUser {
@@ -80,4 +81,21 @@ export function resolveUser(
   // The primary group is among them: otherwise a set-gid program could shed a group that denies something (CVE-2022-36109).
   const additionalGids = [...new Set([gid, ...own, ...groupAdd.map(findGroup)])];
   return { uid, gid, additionalGids, home: entry?.home || '/' };
+}
+
+/** In a user namespace there are as many users as the engine's own has ids. */
+export function requireMapped({ uid, gid, additionalGids }: ResolvedUser, { userNamespace }: HostFacts): void {
+  if (!userNamespace) return;
+  const { uids, gids } = userNamespace;
+  const group = [gid, ...additionalGids].find((one) => one >= gids);
+  if (uid < uids && group === undefined) return;
+  const what = uid < uids ? `group ${group}` : `user ${uid}`;
+  fail(
+    'invalid',
+    'user.unmapped',
+    `the container's ${what} has no id on this host: here are ${uids} uids, ${gids} gids`,
+    {
+      hint: 'the user who runs Hoist needs subordinate ids: package uidmap, and lines in /etc/subuid and /etc/subgid (usermod --add-subuids 100000-165535 --add-subgids 100000-165535 NAME), then: hoist engine restart',
+    },
+  );
 }

@@ -5,11 +5,7 @@ import { fail } from '../../base/errors.ts';
 import type { HostConfig } from '../../spec/docker/container.ts';
 import type { OciIdMapping } from '../../spec/oci/runtime.ts';
 import type { ContainerPool } from './deps.ts';
-
-export interface IdMaps {
-  readonly uids: readonly OciIdMapping[];
-  readonly gids: readonly OciIdMapping[];
-}
+import type { IdMaps } from './record.ts';
 
 interface Range {
   readonly start: number;
