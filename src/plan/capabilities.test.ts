@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { isHoistError } from '../base/errors.ts';
-import { capabilityMask, capabilityNames, containerCapabilities, defaultCapabilities } from './capabilities.ts';
+import { parseOciConfig } from '../spec/oci/config.ts';
+import {
+  capabilityMask,
+  capabilityNames,
+  containerCapabilities,
+  defaultCapabilities,
+  granted,
+} from './capabilities.ts';
 
 const everything = (1n << 41n) - 1n;
 const none = { privileged: false, add: [], drop: [], host: everything };
@@ -67,4 +74,23 @@ test('the bits are those of linux/capability.h', (t) => {
   const found = [...header.matchAll(/^#define (CAP_\w+)\s+(\d+)$/gm)].filter((m) => !m[1]?.startsWith('CAP_LAST'));
   assert.ok(found.length >= 41);
   for (const [, name, bit] of found) assert.equal(capabilityMask([name ?? '']), 1n << BigInt(bit ?? 0), name);
+});
+
+test('a bundle goes without what the machine cannot grant; in a user namespace everything can be', () => {
+  const of = (linux: object) =>
+    parseOciConfig(
+      JSON.stringify({
+        ociVersion: '1.2.0',
+        process: { args: ['x'], cwd: '/', capabilities: { permitted: ['CAP_KILL', 'CAP_SYS_ADMIN'] } },
+        root: { path: 'r' },
+        linux,
+      }),
+    );
+  const maps = [{ containerID: 0, hostID: 1, size: 1 }];
+  const own = of({ namespaces: [{ type: 'user' }], uidMappings: maps, gidMappings: maps });
+  const host = of({});
+  const permitted = (config: typeof host) =>
+    granted(config.process, config, capabilityMask(['CAP_KILL'])).capabilities.permitted;
+  assert.deepEqual(permitted(host), ['CAP_KILL']);
+  assert.deepEqual(permitted(own), ['CAP_KILL', 'CAP_SYS_ADMIN']);
 });

@@ -1,7 +1,8 @@
 // The OCI specification, member by member, on this kernel: what a program in a bundle sees of its configuration.
 
 import assert from 'node:assert/strict';
-import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chownSync, existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -60,6 +61,20 @@ test('a user namespace beside a joined one: both', { skip }, async (t) => {
     },
   });
   assert.match(out, /^ +0 +100000 +65536\nnet:\[\d+\]\n1$/);
+});
+
+test('a user namespace that is there already: the rest is made inside it', { skip }, async (t) => {
+  const bundle = makeBundle(t);
+  const holder = spawn('unshare', ['--user', 'sleep', '60']);
+  t.after(() => holder.kill());
+  const own = () => readlinkSync(`/proc/${holder.pid}/ns/user`) !== readlinkSync('/proc/self/ns/user');
+  for (let tries = 0; tries < 100 && !own(); tries++) await new Promise((resolve) => setTimeout(resolve, 20));
+  for (const file of ['uid_map', 'gid_map']) writeFileSync(`/proc/${holder.pid}/${file}`, '0 100000 65536');
+  const linux = { namespaces: [...spaces(...usual), { type: 'user', path: `/proc/${holder.pid}/ns/user` }] };
+  const { out } = await bundle.run('cat /proc/self/uid_map; id -u; echo $$; mount -t tmpfs x /tmp 2>&1 || echo no', {
+    linux,
+  });
+  assert.match(out, /^ +0 +100000 +65536\n0\n1\n.*\nno$/);
 });
 
 test('an idmapped mount: files have other owners there', { skip }, async (t) => {

@@ -83,6 +83,7 @@ function readNamespaces(place: Place): readonly OciNamespace[] {
 function requireNamespaces(place: Place, linux: OciLinux): void {
   const found = (type: NamespaceType): OciNamespace | undefined => linux.namespaces.find((one) => one.type === type);
   const user = found('user');
+  requireSysctls(place, linux);
   const mapped = (linux.uidMappings?.length ?? 0) + (linux.gidMappings?.length ?? 0) > 0;
   if (mapped && !user) refuse(member(place, 'uidMappings').path, 'needs a user namespace in linux.namespaces');
   if (user && user.path === undefined)
@@ -97,6 +98,26 @@ function requireNamespaces(place: Place, linux: OciLinux): void {
     refuse(member(place, name).path, 'needs a mount namespace in linux.namespaces');
   }
 }
+
+/** A sysctl that no namespace of the container keeps would change the host. */
+function requireSysctls(place: Place, { sysctl, namespaces }: OciLinux): void {
+  const own = (type: NamespaceType): boolean => namespaces.some((one) => one.type === type);
+  for (const name of Object.keys(sysctl)) {
+    const dotted = name.includes('/') ? name.replaceAll('/', '.') : name;
+    const keeper = sysctlKeepers.find(([names]) => names.test(dotted))?.[1];
+    const { path } = member(member(place, 'sysctl'), name);
+    if (keeper === undefined) refuse(path, 'would change the whole host: no namespace keeps it');
+    if (!own(keeper)) refuse(path, `would change the whole host: it needs a ${keeper} namespace in linux.namespaces`);
+  }
+}
+
+const sysctlKeepers: readonly (readonly [names: RegExp, keeper: NamespaceType])[] = [
+  [/^net\./, 'network'],
+  [/^fs\.mqueue\./, 'ipc'],
+  [/^kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)$/, 'ipc'],
+  [/^kernel\.(domainname|hostname)$/, 'uts'],
+  [/^user\./, 'user'],
+];
 
 export function readMappings(place: Place): readonly OciIdMapping[] {
   const all = list(place).map((entry) => {

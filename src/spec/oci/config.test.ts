@@ -158,6 +158,16 @@ const refusals: readonly [path: string, value: unknown, sentence: string][] = [
     { unified: { '../x.y': '1' } },
     'linux.resources.unified["../x.y"]: "../x.y" is no file of a cgroup',
   ],
+  [
+    'linux.sysctl',
+    { 'net.core.somaxconn': '1' },
+    'linux.sysctl["net.core.somaxconn"]: would change the whole host: it needs a network namespace in linux.namespaces',
+  ],
+  [
+    'linux.sysctl',
+    { 'vm.swappiness': '1' },
+    'linux.sysctl["vm.swappiness"]: would change the whole host: no namespace keeps it',
+  ],
   ['linux.sysctl', { 'a..b': '1' }, 'linux.sysctl["a..b"]: "a..b" is no sysctl'],
   ['linux.rootfsPropagation', 'all', 'linux.rootfsPropagation: unknown propagation "all"'],
   ['linux.maskedPaths', ['/a', 'b'], 'linux.maskedPaths[1]: must be absolute'],
