@@ -225,4 +225,20 @@ inWorld('terminals', { prepare: busybox, needs: ['script'] }, (check) => {
     await eventually('it has ended', async () => (await world.inspect('left')).State.Status === 'exited');
     await world.ok(['rm', 'left']);
   });
+
+  for (const how of ['in the engine', 'in a process of its own']) {
+    check(`login asks for what is missing, the password unseen: ${how}`, async (world) => {
+      const at = how === 'in the engine' ? [] : ['-H', `unix://${path.join(world.runRoot, 'docker.sock')}`];
+      const tty = terminal(world, [...at, 'login', 'localhost:9'], '; stty -a');
+      await tty.until(/Username: /);
+      tty.send('ann\r');
+      await tty.until(/Password: /);
+      await eventually('what is typed is not shown', async () => / -echo /.test(await tty.stty('-a')));
+      tty.send('geheim\r');
+      await tty.until(/localhost:9 refuses connections/);
+      const { stdout } = await tty.ended;
+      assert.match(stdout, / echo /, 'it is shown again afterwards');
+      assert.doesNotMatch(stdout, /geheim/);
+    });
+  }
 });
