@@ -5,10 +5,13 @@
 // Hoist is measured with an engine of its own, roots of its own, and as root with the network it is started in.
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Act, acts, type EngineName, image, resident } from './acts.ts';
+import { connection } from './load-clients.ts';
 
 const home = mkdtempSync('/tmp/hoist-bench-');
 const env = { ...process.env, HOIST_ROOT: `${home}/r`, HOIST_RUN_ROOT: `${home}/s` };
@@ -163,6 +166,57 @@ function throughput(): void {
   );
 }
 
+/** The list of 41 containers through docker.sock, over a connection that is open. */
+async function listing(): Promise<void> {
+  const names = Array.from({ length: 40 }, (_, i) => `hoist-bench-listed-${i}`);
+  for (const name of names) run([...hoist, 'create', '--name', name, image, 'true']);
+  const { ask, close } = connection(`${home}/s/docker.sock`);
+  const times: number[] = [];
+  for (let i = -10; i < 100; i++) {
+    const start = performance.now();
+    await ask('GET', '/containers/json?all=1');
+    if (i >= 0) times.push(performance.now() - start);
+  }
+  close();
+  run([...hoist, 'rm', ...names]);
+  report('GET /containers/json, 41 containers', 6, 'ms', new Map([['hoist', times]]));
+}
+
+/** An image of 200 MB that does not compress, to Debian's docker-registry on loopback; then again, when all is there. */
+async function pushing(): Promise<void> {
+  if (!works(['docker-registry', '--version'])) return console.log('push: no docker-registry here');
+  const address = '127.0.0.1:5977';
+  const settings = {
+    version: 0.1,
+    log: { level: 'error' },
+    storage: { filesystem: { rootdirectory: `${home}/registry` } },
+    http: { addr: address },
+  };
+  writeFileSync(`${home}/registry.yml`, JSON.stringify(settings)); // JSON is YAML
+  mkdirSync(`${home}/pushed`);
+  writeFileSync(`${home}/pushed/file`, randomBytes(200e6));
+  run(
+    [...hoist, 'import', '-', `${address}/pushed`],
+    execFileSync('tar', ['-C', `${home}/pushed`, '-c', 'file'], { maxBuffer: 1 << 28 }),
+  );
+  const registry = spawn('docker-registry', ['serve', `${home}/registry.yml`], { stdio: 'ignore' });
+  try {
+    for (let i = 0; i < 100 && !(await answers(`http://${address}/v2/`)); i++) await sleep(50);
+    const first = time([...hoist, 'push', '-q', `${address}/pushed`]);
+    const again = [1, 2, 3].map(() => time([...hoist, 'push', '-q', `${address}/pushed`]));
+    report('push of 200 MB', 3000, 'ms', new Map([['hoist', [first]]]));
+    report('push of what is there', 200, 'ms', new Map([['hoist', again]]));
+  } finally {
+    registry.kill();
+  }
+}
+
+const answers = (url: string): Promise<boolean> =>
+  fetch(url).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+
 /** PSS of the keeper of an idle container, and what the engine takes. */
 function memory(): void {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
@@ -196,7 +250,9 @@ try {
   for (const act of acts) measure(act);
   await many();
   throughput();
+  await listing();
   memory();
+  await pushing();
 } finally {
   for (const [engine, call] of engines) if (engine !== 'crun') works([...call, 'rm', '-f', resident]);
   works([...hoist, 'engine', 'stop']);
