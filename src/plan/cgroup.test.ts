@@ -80,7 +80,7 @@ test('v2: block devices, and a parent of the user: groups on the way are made an
   );
   const opened = (dir: string): string[] =>
     ['cpu', 'cpuset', 'memory', 'pids'].map((name) => `${dir}/cgroup.subtree_control +${name}`);
-  assert.deepEqual(made, ['/g/a', ...opened('/g/a'), '/g/a/b', ...opened('/g/a/b'), '/g/a/b/id']);
+  assert.deepEqual(made, [...opened('/g'), '/g/a', ...opened('/g/a'), '/g/a/b', ...opened('/g/a/b'), '/g/a/b/id']);
 });
 
 test('v1: block devices, real-time from the parent down, the OOM killer', () => {
@@ -123,4 +123,14 @@ test('--cgroup-parent: paths from the top, slices where systemd has them, no way
   assert.equal(containerGroup('i', '/../../a'), '/a/i');
   assert.equal(containerGroup('i', '/'), '/i');
   assert.equal(containerGroup('i', 'apps-web.slice'), '/apps.slice/apps-web.slice/i');
+});
+
+test('v2: a group elsewhere gets its controllers from the very top, where no engine has been', () => {
+  const writesTo = (group: string): string[] =>
+    cgroupOps(group, { devices: [] }, v2).setup.flatMap((one) => (one.op === 'writeFile' ? [one.path] : []));
+  const file = (dir: string): string[] =>
+    ['cpu', 'cpuset', 'memory', 'pids'].map(() => `${dir}/cgroup.subtree_control`);
+  assert.deepEqual(writesTo('/system.slice/x'), [...file('/g'), ...file('/g/system.slice')]);
+  assert.deepEqual(writesTo('/x'), file('/g'));
+  assert.deepEqual(writesTo('/hoist/x'), []);
 });

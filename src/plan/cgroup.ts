@@ -129,13 +129,17 @@ function parentOps(groups: GroupPaths, { cgroup, cpus }: HostFacts): Op[] {
   return Object.entries(groups).flatMap(([name, dir]) => {
     const mount = cgroup.mounts[name] ?? '';
     const parts = path.posix.dirname(dir.slice(mount.length)).split('/').slice(1);
-    if (parts[0] === 'hoist' || parts[0] === '') return [];
-    return parts.flatMap((_, depth) => {
+    if (parts[0] === 'hoist') return [];
+    // where no engine has been: systemd hands down from the top what its own units ask for, often no cpuset
+    const top = cgroup.version === 2 ? enableOps(mount, cgroup.controllers) : [];
+    if (parts[0] === '') return top;
+    const parents = parts.flatMap((_, depth) => {
       const above = `${mount}/${parts.slice(0, depth + 1).join('/')}`;
       const made = op('mkdir', { path: above, mode: 0o755 }, '--cgroup-parent', k.EEXIST);
       if (name === 'cpuset') return [made, ...cpusetOps(above, cpus)];
       return cgroup.version === 2 ? [made, ...enableOps(above, cgroup.controllers)] : [made];
     });
+    return [...top, ...parents];
   });
 }
 
