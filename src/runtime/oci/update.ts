@@ -48,11 +48,12 @@ function amount(flag: string, text: string): number {
   return Number(number) * 1024 ** Math.max(0, 'bkmgt'.indexOf(unit.toLowerCase() || 'b'));
 }
 
-export async function updateContainer(world: OciWorld, id: string, resources: OciResources): Promise<void> {
+export async function updateContainer(world: OciWorld, id: string, asked: OciResources): Promise<void> {
   const record = loadRecord(world.root, id);
   if (standingOf(world.root, record).status === 'stopped')
     fail('conflict', 'container.not_running', 'container not running');
   const { facts } = world;
+  const resources = given(asked);
   const limit = readGroupFile(groupOf(record.cgroupsPath, 'memory', facts), 'memory.limit_in_bytes');
   const swap = resources.memory?.swap;
   const grows = swap !== undefined && (swap < 0 || BigInt(limit?.trim() || 0) < BigInt(swap));
@@ -63,4 +64,20 @@ export async function updateContainer(world: OciWorld, id: string, resources: Oc
     plan,
     (failure) => new HoistError('system', 'plan.failed', explainFailure(plan, failure, errnoName)),
   );
+}
+
+/** Callers write 0 and '' for what they leave as it is. */
+function given(asked: OciResources): OciResources {
+  const said = <T extends object>(group: T | undefined): T | undefined =>
+    group && (Object.fromEntries(Object.entries(group).filter(([, value]) => value !== 0 && value !== '')) as T);
+  const { memory, cpu, pids, blockIO } = asked;
+  const [m, c, b] = [said(memory), said(cpu), said(blockIO)];
+  const { memory: _m, cpu: _c, pids: _p, blockIO: _b, ...rest } = asked;
+  return {
+    ...rest,
+    ...(m ? { memory: m } : {}),
+    ...(c ? { cpu: c } : {}),
+    ...(pids && pids.limit !== 0 ? { pids } : {}),
+    ...(b ? { blockIO: b } : {}),
+  };
 }
