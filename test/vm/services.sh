@@ -243,7 +243,7 @@ user_limits() { # the engine that a unit of the user started, and what it holds,
 bundle() {
   mkdir -p /root/bundle/rootfs/{bin,proc,dev,sys} && cd /root/bundle
   cp "$(command -v busybox)" rootfs/bin/busybox
-  hoist oci spec
+  rm -f config.json && hoist oci spec
   python3 - "$1" <<'PY'
 import json, sys
 c = json.load(open('config.json'))
