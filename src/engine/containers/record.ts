@@ -6,12 +6,10 @@
 //
 // A directory without a readable document is half-made: it is removed when an engine starts.
 
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { translateWriteError } from '../../base/errors.ts';
-import { readJsonNow } from '../../base/files.ts';
 import { containerGroup } from '../../plan/cgroup.ts';
 import { k, type Op, op } from '../../plan/ops.ts';
 import type {
@@ -26,7 +24,7 @@ import type { Digest } from '../../spec/oci/image.ts';
 import type { OciIdMapping } from '../../spec/oci/runtime.ts';
 import type { ImageUse, VolumeUse } from '../volumes/uses.ts';
 
-const recordSchema = 1;
+export const recordSchema = 1;
 export const never = '0001-01-01T00:00:00Z';
 
 export interface PublishedPort {
@@ -233,71 +231,4 @@ export function removalOps(paths: ContainerPaths, id: string): Op[] {
     op('removeTree', { path: run }, 'its sockets'),
     op('removeTree', { path: data }, 'its files'),
   ];
-}
-
-/**
- * Every container on disk, the oldest first; removes what is half-made. Synchronous: an engine that starts has nothing
- * else to do, and thousands of small files read one after the other take a fifth of the time that threads need.
- */
-export function loadRecords(paths: ContainerPaths): readonly ContainerRecord[] {
-  const base = path.join(paths.root, 'containers');
-  const runBase = path.join(paths.run, 'c');
-  mkdirSync(base, { recursive: true, mode: 0o710 });
-  mkdirSync(runBase, { recursive: true, mode: 0o700 });
-  const kept = readdirSync(base).map((id) => path.join(base, id));
-  const records = kept.map(loadOne).filter((one) => one !== undefined);
-  const known = new Set(records.flatMap(({ id }) => [id, id.slice(0, 12)]));
-  const running = readdirSync(runBase)
-    .filter((short) => !known.has(short)) // an --rm container has its document there, or it is a rest
-    .map((short) => path.join(runBase, short));
-  for (const record of running.map(loadOne)) {
-    if (!record) continue;
-    records.push(record);
-    known.add(record.id).add(record.id.slice(0, 12));
-  }
-  for (const dir of [...kept, ...running])
-    if (!known.has(path.basename(dir))) rmSync(dir, { recursive: true, force: true });
-  return records.sort((a, b) => (a.created < b.created ? -1 : 1));
-}
-
-function loadOne(dir: string): ContainerRecord | undefined {
-  let document: unknown;
-  try {
-    document = readJsonNow(path.join(dir, 'container.json'));
-  } catch {
-    return undefined;
-  }
-  return isRecord(document) && document.id.startsWith(path.basename(dir)) ? withConnections(document) : undefined;
-}
-
-/** Documents that were written when there was one network alone say `endpoint` where newer ones have `connections`. */
-function withConnections(document: ContainerRecord & { readonly endpoint?: Partial<EndpointRecord> }): ContainerRecord {
-  if (Array.isArray(document.connections)) return document;
-  const { endpoint: old, ...record } = document;
-  const { NetworkMode: mode } = record.hostConfig;
-  const endpoint: EndpointRecord = {
-    id: randomBytes(32).toString('hex'),
-    address: '',
-    prefix: 0,
-    gateway: '',
-    host: old?.gateway ?? '',
-    mac: '',
-    ports: [],
-    veth: '',
-    place: 0,
-    isGateway: true,
-    ...old,
-  };
-  const connection = { name: mode, network: '', request: {}, ...(old ? { endpoint } : {}) };
-  return { ...record, connections: mode.startsWith('container:') ? [] : [connection] };
-}
-
-function isRecord(document: unknown): document is ContainerRecord {
-  return (
-    typeof document === 'object' &&
-    document !== null &&
-    'schema' in document &&
-    document.schema === recordSchema &&
-    'id' in document
-  );
 }

@@ -6,7 +6,8 @@ import type { ContainerPool, ContainersDeps, Live } from './deps.ts';
 import { newLive } from './deps.ts';
 import { finish, readExit } from './end.ts';
 import { foundStatus, thawFor } from './pause.ts';
-import { type ContainerRecord, isAlive, loadRecords, now, pathsOf } from './record.ts';
+import { type ContainerRecord, isAlive, now, pathsOf } from './record.ts';
+import { loadRecords } from './records.ts';
 import { follow } from './start.ts';
 
 export async function openPool(deps: ContainersDeps): Promise<ContainerPool> {
