@@ -30,6 +30,17 @@ const table: Readonly<Record<string, string>> = {
   restore: '*',
 };
 
+/** Known, and refused with this reason. */
+const refused: Readonly<Record<string, string>> = {
+  'no-pivot': 'the root is always changed by pivot_root, which a root on a ramdisk does not allow',
+  'pidfd-socket': 'no pidfd is handed out',
+  cgroup: 'a process joins the cgroup of its container',
+  apparmor: "the profile is that of the container's configuration",
+  'process-label': "the label is that of the container's configuration",
+  'l3-cache-schema': 'Intel RDT of a container that runs is not changed',
+  'mem-bw-schema': 'Intel RDT of a container that runs is not changed',
+};
+
 /** Words behind the first argument are not ours. */
 const stopping = new Set(['', 'exec', 'ps']);
 
@@ -69,6 +80,7 @@ export function readOciWords(command: string, words: readonly string[]): OciWord
     const flag = flags.find((one) => one.replace('=', '').split(',').includes(name));
     if (flag === undefined) fail('invalid', 'oci.flag', `flag provided but not defined: -${name}`);
     const [long = ''] = flag.replace('=', '').split(',');
+    if (refused[long] !== undefined) fail('unsupported', 'oci.flag', `--${long} is not supported: ${refused[long]}`);
     const given = flag.endsWith('=') ? (value ?? words[++at]) : (value ?? 'true');
     if (given === undefined) fail('invalid', 'oci.flag', `flag needs an argument: -${name}`);
     values.set(long, [...(values.get(long) ?? []), given]);
