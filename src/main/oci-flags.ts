@@ -37,8 +37,6 @@ const refused: Readonly<Record<string, string>> = {
   cgroup: 'a process joins the cgroup of its container',
   apparmor: "the profile is that of the container's configuration",
   'process-label': "the label is that of the container's configuration",
-  'l3-cache-schema': 'Intel RDT of a container that runs is not changed',
-  'mem-bw-schema': 'Intel RDT of a container that runs is not changed',
 };
 
 /** Words behind the first argument are not ours. */
