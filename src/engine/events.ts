@@ -5,6 +5,8 @@ import type { EventMessage, EventType } from '../spec/docker/system.ts';
 import type { EventsOptions, Filters } from './engine.ts';
 import { hasLabel } from './filters.ts';
 
+/** Nanoseconds since 1970 in a double are some hundred too many or too few. */
+const exactness = 1000;
 /** As many as Docker remembers. */
 const remembered = 256;
 /** A listener that is this far behind is let go: it must not hold the engine's memory. */
@@ -28,7 +30,7 @@ export function createEvents(): Events {
   let streams = 0;
 
   const emit: Events['emit'] = (type, action, id, attributes) => {
-    const clock = BigInt(Date.now()) * 1_000_000n + (process.hrtime.bigint() % 1_000_000n);
+    const clock = BigInt(Date.now()) * 1_000_000n; // never ahead of the clock: `--until` now has it
     last = clock > last ? clock : last + 1n; // no two at one time, and never back
     const event: EventMessage = {
       Type: type,
@@ -65,7 +67,8 @@ export function createEvents(): Events {
         else queue.push(event);
         wake();
       };
-      if (since !== undefined) queue.push(...recent.filter((event) => event.timeNano >= since * 1e9 && test(event)));
+      if (since !== undefined)
+        queue.push(...recent.filter((event) => event.timeNano >= since * 1e9 - exactness && test(event)));
       listeners.add(listener);
       streams++;
       const poke = (): void => wake();
@@ -74,7 +77,7 @@ export function createEvents(): Events {
       try {
         for (;;) {
           for (let event = queue.shift(); event !== undefined; event = queue.shift()) {
-            if (until !== undefined && event.timeNano > until * 1e9) return;
+            if (until !== undefined && event.timeNano > until * 1e9 + exactness) return;
             yield event;
           }
           if (signal.aborted || lost || (until !== undefined && Date.now() >= until * 1000)) return;

@@ -15,6 +15,7 @@ async function fails(world: World, args: readonly string[], sentence: string, co
 }
 
 async function eventsOf(world: World, act: () => Promise<unknown>): Promise<readonly string[]> {
+  await new Promise((resolve) => setTimeout(resolve, 2)); // what came before is not of this millisecond
   const since = (Date.now() / 1000).toFixed(3);
   await act();
   const args = ['events', '--since', since, '--until', (Date.now() / 1000).toFixed(3), '--filter', 'type=image'];
