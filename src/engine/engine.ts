@@ -155,6 +155,8 @@ export interface ExplainedPlan {
   readonly text: string;
   readonly json: unknown;
   readonly plan: Plan;
+  /** What the engine does besides, before the plan and after the process has ended. */
+  readonly around: readonly string[];
   /** Names that are new each time (its id): two plans are compared without them. */
   readonly fresh: readonly string[];
 }

@@ -92,3 +92,12 @@ test('reserving: what a running container holds, or a user asks for', () => {
   assert.throws(() => pool.reserve('172.18.0.2'), code('network.bad_address'));
   assert.throws(() => pool.reserve('fd00::2'), code('network.bad_address'));
 });
+
+test('an address that was looked at and not used is the next one again', () => {
+  const pool = createPool({ subnet: parsePrefix('10.0.0.0/24'), gateway: '10.0.0.1', network: 'n' });
+  const [first, second] = [pool.allocate(), pool.allocate()];
+  pool.forget(second);
+  assert.equal(pool.allocate(), second);
+  pool.forget(first);
+  assert.notEqual(pool.allocate(), first);
+});

@@ -14,6 +14,8 @@ export interface Pool {
   reserve(address: string): void;
   /** Gives an address back; one that is not held is no error. */
   release(address: string): void;
+  /** The same for one that nobody has used: it is the next to be given again, where it was the last. */
+  forget(address: string): void;
 }
 
 export interface PoolOptions {
@@ -74,6 +76,11 @@ export function createPool({ subnet, gateway, network, range = subnet, reserved 
     release(address) {
       const offset = offsetOf(address);
       if (!kept.has(offset)) held.delete(offset);
+    },
+    forget(address) {
+      this.release(address);
+      const place = offsetOf(address) - first;
+      if ((place + 1) % rangeCount === next) next = place;
     },
   };
 }

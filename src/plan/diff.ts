@@ -7,11 +7,15 @@ export interface NamedPlan {
   readonly plan: Plan;
   /** Names that are new each time (a container's id): no difference. */
   readonly fresh: readonly string[];
+  /** What the engine does besides. */
+  readonly around?: readonly string[];
 }
 
 export interface PlacedOp {
   readonly index: number;
   readonly op: Op;
+  /** As `explain` prints it, with `<id>` for what is new each time. */
+  readonly text: string;
 }
 
 /** `before` alone: it is gone. `after` alone: it is new. Both: the same step, with other fields. */
@@ -27,19 +31,28 @@ export function diffPlans(before: NamedPlan, after: NamedPlan): readonly PlanDif
   );
 }
 
+/** The lines on the engine that only one of the two has, with - or + in front. */
+export function diffAround({ around: before = [] }: NamedPlan, { around: after = [] }: NamedPlan): readonly string[] {
+  return [
+    ...before.filter((line) => !after.includes(line)).map((line) => `-     ${line}`),
+    ...after.filter((line) => !before.includes(line)).map((line) => `+     ${line}`),
+  ];
+}
+
 /** What differs, with its whys; `paint` colours a line that begins with - or +. */
 export function printDifferences(
   differences: readonly PlanDifference[],
+  around: readonly string[] = [],
   paint: (line: string) => string = (line) => line,
 ): string {
-  const lines: string[] = [];
+  const lines: string[] = around.length > 0 ? ['# engine: besides the plan', ...around.map(paint)] : [];
   for (const [section, where] of planSections) {
     const own = differences.filter((one) => one.section === section);
     if (own.length === 0) continue;
     if (lines.length > 0) lines.push('');
     lines.push(`# ${section}: ${where}`);
     for (const { before, after } of own) {
-      const [old, fresh] = [before && printOp(before.op), after && printOp(after.op)];
+      const [old, fresh] = [before?.text, after?.text];
       const note = old !== undefined && old === fresh ? ' (with other bytes)' : '';
       if (before) lines.push(paint(`-${String(before.index).padStart(3)}  ${old}`));
       if (before && before.op.why !== after?.op.why) lines.push(`        ${before.op.why}`);
@@ -49,17 +62,22 @@ export function printDifferences(
   return lines.length > 0 ? `${lines.join('\n')}\n` : 'the plans are the same\n';
 }
 
-export function differencesToJson(differences: readonly PlanDifference[]): unknown {
+export function differencesToJson(differences: readonly PlanDifference[], around: readonly string[] = []): unknown {
   const shown = (section: keyof Plan, { index, op }: PlacedOp): object => {
     const none = { setup: [], child: [], cleanup: [] };
     const json = planToJson({ ...none, [section]: [op] }) as Readonly<Record<keyof Plan, readonly object[]>>;
     return { index, ...json[section][0] };
   };
-  return differences.map(({ section, before, after }) => ({
+  const engine = around.map((line) => ({
+    section: 'engine',
+    [line.startsWith('-') ? 'before' : 'after']: line.slice(1).trim(),
+  }));
+  const ops = differences.map(({ section, before, after }) => ({
     section,
     ...(before ? { before: shown(section, before) } : {}),
     ...(after ? { after: shown(section, after) } : {}),
   }));
+  return [...engine, ...ops];
 }
 
 interface Keyed extends PlacedOp {
@@ -75,7 +93,8 @@ function keyed({ plan, fresh }: NamedPlan, section: keyof Plan): Keyed[] {
       if (isBytes(value)) return Buffer.from('data' in value ? value.data : value).toString('latin1');
       return value;
     });
-    return { index, op, key: fresh.reduce((masked, name) => masked.replaceAll(name, '<fresh>'), text) };
+    const masked = (line: string): string => fresh.reduce((left, name) => left.replaceAll(name, '<id>'), line);
+    return { index, op, text: masked(printOp(op)), key: masked(text) };
   });
 }
 
@@ -103,10 +122,10 @@ function changes(a: readonly Keyed[], b: readonly Keyed[]): Exclude<Change, 'sam
       i++;
       j++;
     } else if (one && (!other || at(i + 1, j) >= at(i, j + 1))) {
-      found.push({ before: { index: one.index, op: one.op } });
+      found.push({ before: one });
       i++;
     } else if (other) {
-      found.push({ after: { index: other.index, op: other.op } });
+      found.push({ after: other });
       j++;
     }
   }

@@ -52,7 +52,8 @@ inWorld('explain', { prepare: busybox }, (check) => {
       'true',
     ]);
     assert.match(diff, /^# setup: .*\n\+ *\d+ {2}writeFile path=\S+\/pids.max data="7" flags=0x1\n {8}--pids-limit$/);
-    const same = ['run', '-p', '8080:80', '-v', '/tmp:/t', 'busybox', 'true'];
+    await world.ok(['run', '--rm', 'busybox', 'true']);
+    const same = ['run', '-v', '/unnamed', '-p', '8080:80', '-v', '/tmp:/t', 'busybox', 'true'];
     assert.equal(await world.ok(['explain', '--diff', ...same, '--', ...same]), 'the plans are the same');
   });
 
@@ -88,6 +89,49 @@ inWorld('explain', { prepare: busybox }, (check) => {
     const wrong = await world.hoist(['explain', '--diff', 'run', 'busybox', 'true']);
     assert.deepEqual([wrong.code, wrong.stdout], [1, '']);
     assert.match(wrong.stderr, /--diff compares two command lines, with -- between them/);
+  });
+
+  check('what the engine does besides the plan: volumes, names, health, stop, restart, --rm', async (world) => {
+    await world.ok(['network', 'create', 'explained']);
+    const flags = [
+      '--rm',
+      '-v',
+      'data:/d',
+      '--network',
+      'explained',
+      '--network-alias',
+      'db',
+      '--health-cmd',
+      'test -e /x',
+      '--stop-signal',
+      'INT',
+    ];
+    const diff = await world.ok([
+      'explain',
+      '--diff',
+      'run',
+      'busybox',
+      'true',
+      '--',
+      'run',
+      ...flags,
+      'busybox',
+      'true',
+    ]);
+    for (const line of [
+      /^\+ +before: volume data, made where it is missing/m,
+      /^\+ +before: network explained: its name server answers for db$/m,
+      /^\+ +while it runs: every 30 s "test -e \/x" in it, for 30 s at most; unhealthy after 3 failures \(--health-cmd\)$/m,
+      /^\+ +stop: INT, and SIGKILL after 10 s \(--stop-signal, --stop-timeout\)$/m,
+      /^\+ +after its end: removed, with the volumes that nobody named \(--rm\)$/m,
+    ])
+      assert.match(diff, line);
+    assert.match(
+      await world.ok(['explain', 'run', '--restart', 'always', 'busybox']),
+      /^# engine: besides the plan\n +after its end: started again, always \(--restart\)\n\n# setup:/,
+    );
+    assert.equal(await world.ok(['volume', 'ls', '-q']), '');
+    await world.ok(['network', 'rm', 'explained']);
   });
 
   check('--step: from clone to execve, with a look into the half-made container', async (world) => {

@@ -16,7 +16,7 @@ import type { NetworkInspect } from '../../spec/docker/network.ts';
 import type { ContainerStats, DiskUsage, EventMessage, HistoryRow, SearchResult } from '../../spec/docker/system.ts';
 import type { Volume } from '../../spec/docker/volume.ts';
 
-const noPlan = { plan: { setup: [], child: [], cleanup: [] }, fresh: [] };
+const noPlan = { plan: { setup: [], child: [], cleanup: [] }, around: [], fresh: [] };
 
 export interface FakeWorld {
   readonly containers?: readonly ContainerInspect[];

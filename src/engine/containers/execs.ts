@@ -61,7 +61,7 @@ export function createExecs(pool: ContainerPool): Execs {
       const live = findContainer(pool, container);
       requireExecutable(live);
       const { plan, config } = await planOf(pool, { ...blank, id: '0'.repeat(64), live, request }, false);
-      return explained(plan, config, []);
+      return explained(plan, config, { fresh: [], around: [] });
     },
   };
 }

@@ -7,6 +7,7 @@ import { adaptPlan } from '../../plan/user-namespace.ts';
 import type { ContainerCreate } from '../../spec/docker/container.ts';
 import type { OciConfig } from '../../spec/oci/runtime.ts';
 import type { ExplainedPlan } from '../engine.ts';
+import { aroundThePlan } from './around.ts';
 import { type CreateOptions, composeRecord } from './create.ts';
 import type { ContainerPool } from './deps.ts';
 import { prepare } from './prepare.ts';
@@ -22,10 +23,26 @@ export async function explainContainer(
   const cables = network.connections.flatMap(({ endpoint }) => (endpoint?.veth ? [endpoint.veth] : []));
   const plan = containerPlan(input);
   const { userNamespace } = pool.deps.facts;
-  const names = [record.id, ...cables, record.id.slice(0, 12)];
-  return explained(userNamespace ? adaptPlan(plan, userNamespace).plan : plan, config, names);
+  const unnamed = (record.volumes ?? []).flatMap(({ name, anonymous }) => (anonymous ? [name] : []));
+  const fresh = [record.id, ...cables, ...unnamed, record.id.slice(0, 12)];
+  return explained(userNamespace ? adaptPlan(plan, userNamespace).plan : plan, config, {
+    fresh,
+    around: aroundThePlan({ ...record, name: options.name, connections: network.connections }),
+  });
 }
 
-export function explained(plan: Plan, config: OciConfig, fresh: readonly string[]): ExplainedPlan {
-  return { text: printPlan(plan), json: { config, plan: planToJson(plan) }, plan, fresh };
+export function explained(
+  plan: Plan,
+  config: OciConfig,
+  { fresh, around }: Pick<ExplainedPlan, 'fresh' | 'around'>,
+): ExplainedPlan {
+  const engine =
+    around.length > 0 ? `# engine: besides the plan\n${around.map((line) => `     ${line}\n`).join('')}\n` : '';
+  return {
+    text: `${engine}${printPlan(plan)}`,
+    json: { config, ...(around.length > 0 ? { engine: around } : {}), plan: planToJson(plan) },
+    plan,
+    around,
+    fresh,
+  };
 }

@@ -193,7 +193,7 @@ export function containerNetworks(state: NetworkState, events: Events, resolvers
       const attachment = hold(record, all);
       all.forEach(({ ready }, index) => {
         const address = attachment.connections[index]?.endpoint?.address;
-        if (address) ready?.pool.release(address);
+        if (address) ready?.pool.forget(address);
       });
       return attachment;
     },

@@ -2,7 +2,7 @@
 
 import { fail } from '../../../base/errors.ts';
 import type { ExplainedPlan } from '../../../engine/engine.ts';
-import { differencesToJson, diffPlans, printDifferences } from '../../../plan/diff.ts';
+import { diffAround, differencesToJson, diffPlans, printDifferences } from '../../../plan/diff.ts';
 import type { Command, Invocation } from '../../command.ts';
 import { tellFailure } from '../../failures.ts';
 import { flagTable } from '../../flags.ts';
@@ -34,10 +34,11 @@ With --step: run it, stopping before each step`,
     if (step) return await stepThrough(invocation);
     if (diff) {
       const [before, after] = splitWords(args);
-      const differences = diffPlans(await planOf(invocation, before), await planOf(invocation, after));
+      const [one, two] = [await planOf(invocation, before), await planOf(invocation, after)];
+      const [differences, around] = [diffPlans(one, two), diffAround(one, two)];
       const text = json
-        ? `${JSON.stringify(differencesToJson(differences), null, 2)}\n`
-        : printDifferences(differences, io.stdout.isTTY ? painted : undefined);
+        ? `${JSON.stringify(differencesToJson(differences, around), null, 2)}\n`
+        : printDifferences(differences, around, io.stdout.isTTY ? painted : undefined);
       await io.stdout.write(text);
       return 0;
     }
