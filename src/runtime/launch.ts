@@ -52,7 +52,12 @@ async function launchInSteps(
   { onStep, ...options }: LaunchOptions & { readonly onStep: OnStep },
 ): Promise<Launched> {
   await using gate = await openStepGate(plan, options.socket, onStep);
-  void gate.free.then(options.onAttachable);
+  // free may come first, before the keeper listens
+  let attachable = (): void => {};
+  const listening = new Promise<void>((resolve) => {
+    attachable = resolve;
+  });
+  void Promise.all([gate.free, listening]).then(options.onAttachable);
   const stepped = steppedPlan(plan, gate.socket);
   const inPlan: Executor = {
     ...executor,
@@ -64,7 +69,7 @@ async function launchInSteps(
       return { ok: false, failure: { ...result.failure, index: stepped.origin(section, index).index } };
     },
   };
-  const launched = await launch(inPlan, plan, { ...options, onAttachable: () => undefined });
+  const launched = await launch(inPlan, plan, { ...options, onAttachable: attachable });
   if ((await gate.ended) === 'quit') {
     await launched.link.ended;
     quit();
