@@ -80,7 +80,6 @@ function validateNamespaces(host: HostConfig, refuse: Refuse): void {
     [host.IpcMode, 'IPC', /^(none|private|shareable|container:.+)$/],
     [host.PidMode, 'PID', /^container:.+$/],
     [host.UTSMode, 'UTS', none],
-    [host.UsernsMode ?? '', 'user namespace', none],
     [host.CgroupnsMode ?? '', 'cgroup namespace', /^private$/],
   ];
   for (const [mode, what, also] of known)
