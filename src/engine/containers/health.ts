@@ -1,5 +1,6 @@
 // Health checks: a probe every so often in a container that runs, as an exec without a terminal.
 
+import { pause } from '../../base/pause.ts';
 import { joinStream } from '../../runtime/keeper-stream.ts';
 import type { HealthResult } from '../../spec/docker/container.ts';
 import type { ContainerPool, Live, Supervisor } from './deps.ts';
@@ -44,25 +45,12 @@ async function watchOne(pool: ContainerPool, live: Live, probing: Probing, signa
   for (;;) {
     const { health } = live.record.state;
     if (!health) return;
-    await pauseFor(nextProbeIn(health, probing, Date.now() - startedAt), signal);
+    await pause(nextProbeIn(health, probing, Date.now() - startedAt), signal);
     if (signal.aborted) return;
     const result = await probe(pool, live, probing, signal);
     if (signal.aborted) return;
     note(pool, live, result, probing, Date.parse(result.Start) - startedAt);
   }
-}
-
-function pauseFor(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds).unref();
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-  });
 }
 
 /** Only a change is told, and written down at once. */

@@ -1,8 +1,7 @@
 // rm: the container's directories, its name, its place in memory.
 
 import { fail } from '../../base/errors.ts';
-import { explainFailure } from '../../plan/print.ts';
-import { errnoName } from '../../sys/errno.ts';
+import { carryOutRemoval } from '../removal.ts';
 import { dropVolumes } from '../volumes/use.ts';
 import { type ContainerPool, inTurn, type Live } from './deps.ts';
 import { isUp, removalOps } from './record.ts';
@@ -51,12 +50,6 @@ export async function removeNow(pool: ContainerPool, live: Live, volumes = false
   live.removed.clear();
 }
 
-export async function removeFiles({ deps }: ContainerPool, id: string): Promise<void> {
-  const plan = { setup: removalOps(deps.paths, id), child: [], cleanup: [] };
-  const result = await deps
-    .executor()
-    .run(plan, 'fork')
-    .catch(() => undefined);
-  if (result && !result.ok)
-    deps.warn(`cannot remove the files of ${id}: ${explainFailure(plan, result.failure, errnoName)}`);
+export function removeFiles(pool: ContainerPool, id: string): Promise<void> {
+  return carryOutRemoval(pool, removalOps(pool.deps.paths, id), `the files of ${id}`);
 }

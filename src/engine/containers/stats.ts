@@ -1,5 +1,6 @@
 // stats: what a container uses, once or once a second, each with the second before to compare with.
 
+import { pause } from '../../base/pause.ts';
 import type { ContainerStats } from '../../spec/docker/system.ts';
 import { networksOf, noSample, sampleOf } from '../../sys/cgroup-stats.ts';
 import type { ContainerPool, Live } from './deps.ts';
@@ -26,7 +27,7 @@ export async function* containerStats(
   }
   if (stream) yield before;
   for (;;) {
-    await oneSecond(signal);
+    await pause(periodMs, signal);
     if (signal.aborted || pool.live.get(live.record.id) !== live) return;
     before = take(pool, live, before);
     yield before;
@@ -51,17 +52,4 @@ function take({ deps }: ContainerPool, { record }: Live, before: ContainerStats 
     precpu_stats: running && before ? before.cpu_stats : noSample.cpu_stats,
     ...(networks && Object.keys(networks).length > 0 ? { networks } : {}),
   };
-}
-
-function oneSecond(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, periodMs);
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-  });
 }

@@ -2,11 +2,10 @@
 
 import { fail } from '../../base/errors.ts';
 import { op } from '../../plan/ops.ts';
-import { explainFailure } from '../../plan/print.ts';
-import { errnoName } from '../../sys/errno.ts';
 import { anonymousLabel } from '../../volumes/names.ts';
 import type { ContainerPool } from '../containers/deps.ts';
 import { type Filters, hasLabel } from '../filters.ts';
+import { carryOutRemoval } from '../removal.ts';
 import { boolean, findVolume, usersOf } from './list.ts';
 import { contentSize } from './size.ts';
 
@@ -27,20 +26,12 @@ export function takeAway(pool: ContainerPool, name: string): void {
 }
 
 /** Never crosses into another file system: a volume that is one is let alone, whatever is mounted where. */
-export async function removeFiles({ deps }: ContainerPool, directory: string): Promise<void> {
-  const plan = {
-    setup: [
-      op('nice', { increment: 19 }, 'nobody waits for it'),
-      op('removeTree', { path: directory }, 'a volume that was removed'),
-    ],
-    child: [],
-    cleanup: [],
-  };
-  const result = await deps
-    .executor()
-    .run(plan, 'fork')
-    .catch(() => undefined);
-  if (result && !result.ok) deps.warn(`cannot remove ${directory}: ${explainFailure(plan, result.failure, errnoName)}`);
+export function removeFiles(pool: ContainerPool, directory: string): Promise<void> {
+  const setup = [
+    op('nice', { increment: 19 }, 'nobody waits for it'),
+    op('removeTree', { path: directory }, 'a volume that was removed'),
+  ];
+  return carryOutRemoval(pool, setup, directory);
 }
 
 /** Volumes that no container has; without the filter `all` only those that nobody named. */
